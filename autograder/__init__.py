@@ -1,0 +1,1 @@
+"""Receptive Field: a course on convolutional networks and the autograder under it."""

@@ -1,0 +1,33 @@
+"""The ``autograder`` command: one line for each thing it does, the work done elsewhere."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from autograder.authoring import commands as authoring
+from autograder.grading import commands as grading
+from autograder.leaderboard import commands as leaderboard
+from autograder.problem import BadInputError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; every leaf sets ``run``, a function from its arguments to a status."""
+    top = argparse.ArgumentParser(prog="autograder", description=__doc__)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for part in (authoring, grading, leaderboard):
+        part.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 is done, 1 is "no" (stale, failed), 2 is an input that cannot be used."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except BadInputError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

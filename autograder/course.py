@@ -1,0 +1,88 @@
+"""What an instructor sets in ``course.toml``, as plain data."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from autograder.problem import BadInputError, Problem
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One row of ``[assignments]``: its name and when it is due (with a time zone)."""
+
+    name: str
+    due: datetime | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course: where it lives, what it is called, what is due when, how it is graded."""
+
+    root: Path
+    id: str
+    title: str
+    term: str
+    package: str
+    assignments: Mapping[str, Assignment]
+    grading: Mapping[str, Any]
+
+    def assignment(self, name: str) -> Assignment:
+        """The assignment called ``name``; raises `BadInputError` naming the ones that exist."""
+        if name in self.assignments:
+            return self.assignments[name]
+        raise BadInputError(
+            Problem(
+                where=str(self.root / "course.toml"),
+                got=f"no assignment {name!r}",
+                expected="one of " + ", ".join(sorted(self.assignments)),
+                fix="Check the spelling, or add it under [assignments].",
+            )
+        )
+
+
+def load(root: Path | str = ".") -> Course:
+    """Reads ``root/course.toml``.
+
+    Raises:
+        BadInputError: the file is absent, is not TOML, or lacks a setting.
+    """
+    path = Path(root).resolve() / "course.toml"
+    settings = _read(path)
+    try:
+        zone = ZoneInfo(settings["course"]["time_zone"])
+        return Course(
+            root=path.parent,
+            id=settings["course"]["id"],
+            title=settings["course"]["title"],
+            term=settings["course"]["term"],
+            package=settings["course"]["package"],
+            assignments={
+                name: Assignment(name, _due(row, zone))
+                for name, row in settings["assignments"].items()
+            },
+            grading=settings["grading"],
+        )
+    except KeyError as missing:
+        raise BadInputError(
+            Problem(str(path), f"no setting {missing}", "it to be there", "See docs/instructor.md.")
+        ) from missing
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        fix = "Run the command in the course's folder, or say --course FOLDER."
+        raise BadInputError(Problem(str(path), "no such file", "a course's settings", fix)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(Problem(str(path), str(error), "TOML", "Mend that line.")) from error
+
+
+def _due(row: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:
+    due = row.get("due")
+    return due.replace(tzinfo=zone) if due else None
