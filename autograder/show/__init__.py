@@ -1,0 +1,31 @@
+"""The pictures of the lessons.
+
+Every function returns a figure that pyplot does not know of. A notebook shows it once when it
+is the value of a cell, that is its last line, as in ``images([photograph()])``; nothing needs
+closing, and nothing here computes what a lesson asks for.
+"""
+
+from autograder.show.canvas import Picture, png
+from autograder.show.errors import error_map
+from autograder.show.fields import receptive_field
+from autograder.show.layers import volumes
+from autograder.show.matrices import matrix
+from autograder.show.photo import photograph
+from autograder.show.pictures import images
+from autograder.show.strides import window_positions
+from autograder.show.timings import bars
+from autograder.show.windows import sliding_window
+
+__all__ = [
+    "Picture",
+    "bars",
+    "error_map",
+    "images",
+    "matrix",
+    "photograph",
+    "png",
+    "receptive_field",
+    "sliding_window",
+    "volumes",
+    "window_positions",
+]

@@ -1,0 +1,62 @@
+"""Durations side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograder.show.canvas import BLUE, FAINT, INK, ORANGE, Picture, tint
+from autograder.show.cells import number
+from autograder.show.inputs import numbers, refuse
+
+
+def bars(
+    names: Sequence[str],
+    values: ArrayLike,
+    title: str = "",
+    *,
+    unit: str = "ms",
+    reference: str | None = None,
+) -> Picture:
+    """One bar a name on a logarithmic axis, with its value and its ratio to the reference.
+
+    Args:
+        names: what was timed, from top to bottom.
+        values: how long each took, above 0, in ``unit``.
+        title: above the bars.
+        unit: of ``values``.
+        reference: the name that counts as 1×; by default the fastest.
+
+    Raises:
+        BadInputError: the lists differ in length, a value is not above 0 and finite, or there
+            is no such reference.
+    """
+    lengths = numbers("bars, values", values, (1,))
+    if len(names) != len(lengths):
+        refuse("bars", f"{len(names)} names", f"{len(lengths)}, one a value", "Give as many.")
+    if not np.all((lengths > 0) & np.isfinite(lengths)):
+        refuse("bars, values", f"{lengths.tolist()}", "numbers above 0", "Measure again.")
+    if reference is not None and reference not in names:
+        refuse(
+            "bars, reference", repr(reference), "one of " + ", ".join(names), "Name one of them."
+        )
+    one = int(lengths.argmin()) if reference is None else list(names).index(reference)
+
+    figure = Picture(8, 0.42 * len(names) + (1.0 if title else 0.7))
+    axes = figure.subplots()
+    colours = [tint(ORANGE if i == one else BLUE, 0.75) for i in range(len(names))]
+    drawn = axes.barh(range(len(names)), lengths, color=colours, height=0.62)
+    texts = [f"{number(v)} {unit}   {number(v / lengths[one])}×" for v in lengths]
+    axes.bar_label(drawn, texts, padding=5, fontsize=9, color=INK)
+    axes.set_xscale("log")
+    # A logarithmic axis has no zero: it begins at half the shortest bar, and leaves room for text.
+    axes.set_xlim(lengths.min() / 2, lengths.max() * (lengths.max() / lengths.min() * 2) ** 0.35)
+    axes.set_yticks(range(len(names)), names, fontsize=10)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{unit}, logarithmic", fontsize=9, color=INK)
+    axes.set_title(title, fontsize=11, color=INK)
+    axes.tick_params(which="both", colors=INK, length=0)
+    axes.grid(axis="x", color=FAINT, alpha=0.3, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[:].set_visible(False)
+    return figure
