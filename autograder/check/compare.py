@@ -1,0 +1,91 @@
+"""The one comparison policy: shape, then kind of number, then finiteness, then values.
+
+Values may differ by what single precision explains: a student is free to compute in float32, to
+reorder sums or to call BLAS. An error is therefore measured against the sum of the absolute values
+of the terms that were added up (the ``magnitude``), which is what rounding errors scale with; see
+N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograder.check.record import Array
+
+Mask = npt.NDArray[np.bool_]
+TOLERANCE = 64 * float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How an answer differs from the expected one; ``wrong`` marks the numbers that are off."""
+
+    message: str
+    got: str
+    expected: str
+    where: str = ""
+    wrong: Mask | None = None
+
+
+def difference(got: Any, want: Array, magnitude: Array | None = None) -> Difference | None:
+    """How ``got`` differs from ``want``, or None where it does not.
+
+    Args:
+        got: whatever the student's function returned.
+        want: the expected array, of any shape.
+        magnitude: of want's shape, the sum of the absolute terms; by default ``abs(want)``.
+    """
+    unfit = misfit(got, want.shape)
+    if unfit is not None:
+        return unfit
+    array = np.asarray(got, dtype=np.float64)
+    if not np.isfinite(array).all():
+        return _elementwise("not finite", array, want, ~np.isfinite(array))
+    bound = TOLERANCE * (np.abs(want) if magnitude is None else magnitude)
+    wrong = np.abs(array - want) > bound
+    return _elementwise("wrong values", array, want, wrong) if wrong.any() else None
+
+
+def misfit(got: Any, shape: tuple[int, ...]) -> Difference | None:
+    """Why ``got`` is not an array of real numbers of that shape, or None where it is."""
+    array = as_numbers(got)
+    if array is None:
+        return Difference("did not return numbers", _describe(got), _shape(shape))
+    if array.shape != shape:
+        return Difference("wrong shape", _shape(array.shape), _shape(shape))
+    return None
+
+
+def as_numbers(value: Any) -> Array | None:
+    """``value`` as a float64 array, or None if it is not made of real numbers."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        return None
+    return array.astype(np.float64) if array.dtype.kind in "fiub" else None
+
+
+def _elementwise(message: str, got: Array, want: Array, wrong: Mask) -> Difference:
+    error = np.where(wrong, np.nan_to_num(np.abs(got - want), nan=np.inf), -1.0)
+    worst = np.unravel_index(int(np.argmax(error)), error.shape)
+    index = f"[{', '.join(map(str, worst))}]" if worst else ""
+    count = f"{int(wrong.sum())} of {wrong.size} numbers are off"
+    return Difference(
+        message,
+        got=f"{got[worst]:.6g}",
+        expected=f"{want[worst]:.6g}",
+        where=f"largest error at {index}; {count}" if index else "",
+        wrong=wrong,
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"an array of shape {shape}" if shape else "a number"
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} and shape {value.shape}"
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,68 @@
+"""The parts of a record that say what went wrong, the same for every check."""
+
+from typing import Any
+
+import numpy as np
+
+from autograder.check import pattern
+from autograder.check.call import Called
+from autograder.check.compare import Difference, as_numbers
+from autograder.check.record import Array, Outcome
+
+DRAWN = range(1, 5)  # the numbers of axes for which there is a picture
+
+
+def differs(wrong: Difference, got: Any, want: Array, hint: str = "") -> dict[str, Any]:
+    """A wrong answer; without a ``hint``, what the error looks like is the hint."""
+    array = as_numbers(got) if wrong.wrong is not None else None
+    if not hint and array is not None and wrong.wrong is not None and np.isfinite(array).all():
+        hint = pattern.describe(array, want, wrong.wrong)
+    return {
+        "outcome": Outcome.FAILED,
+        "message": wrong.message,
+        "got": wrong.got,
+        "expected": wrong.expected,
+        "where": wrong.where,
+        "hint": hint,
+        "arrays": (array, want) if array is not None and want.ndim in DRAWN else None,
+    }
+
+
+def raised(called: Called, name: str) -> dict[str, Any]:
+    """The function raised, or is still the empty one that was handed out."""
+    if called.missing:
+        message = f"{name} is not written yet"
+        return {"outcome": Outcome.COULD_NOT_RUN, "message": message, "inputs": ""}
+    error = called.error
+    return {
+        "outcome": Outcome.FAILED,
+        "message": f"{name} raised {type(error).__name__}",
+        "got": str(error)[:300],
+        "trace": called.trace,
+    }
+
+
+def changed_arguments(name: str, changed: tuple[str, ...]) -> dict[str, Any]:
+    """The function altered arrays that belong to its caller."""
+    return {
+        "outcome": Outcome.FAILED,
+        "message": f"{name} changes its argument {', '.join(changed)}",
+        "hint": "The caller still needs that array. Work on a copy, or avoid +=, *= on arguments.",
+    }
+
+
+def not_a_pair(name: str, value: Any) -> dict[str, Any]:
+    """A forward that did not return ``(out, cache)``."""
+    return {
+        "outcome": Outcome.FAILED,
+        "message": f"{name} must return two things, (out, cache)",
+        "got": kind(value),
+        "expected": "(out, cache)",
+    }
+
+
+def kind(value: Any) -> str:
+    """What a value is, in two or three words."""
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return "None" if value is None else f"one {type(value).__name__}"

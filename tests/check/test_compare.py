@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.check.compare import TOLERANCE, difference
+
+WANT = np.array([[1.0, -2.0, 300.0], [0.0, 5.0, 1e-8]])
+
+
+def test_what_single_precision_explains_is_no_difference():
+    assert difference(WANT.astype(np.float32), WANT) is None
+    assert difference(WANT * (1 + TOLERANCE / 2), WANT) is None
+    assert difference(WANT.tolist(), WANT) is None
+
+
+@given(st.integers(0, 5), st.floats(3e-5, 10.0), st.sampled_from([1, -1]))
+def test_one_number_off_by_more_is_found_where_it_is(index, relative, sign):
+    got = WANT.copy()
+    got.flat[index] += sign * relative * max(abs(got.flat[index]), 1e-3)
+    found = difference(got, WANT)
+    assert found.message == "wrong values"
+    assert str(list(map(int, np.unravel_index(index, WANT.shape)))) in found.where
+    assert "1 of 6" in found.where
+
+
+def test_errors_are_measured_against_the_terms_that_were_added():
+    cancelled = np.array([1e-9])
+    assert difference(np.array([1e-6]), cancelled, magnitude=np.array([1.0])) is None
+    assert difference(np.array([1e-6]), cancelled) is not None
+
+
+@pytest.mark.parametrize(
+    ("got", "message", "text"),
+    [
+        (None, "did not return numbers", "None"),
+        ("7", "did not return numbers", "a str"),
+        (object(), "did not return numbers", "a object"),
+        (WANT.astype(complex), "did not return numbers", "an array of complex128"),
+        (WANT.astype(object), "did not return numbers", "an array of object"),
+        ([[1.0], [1.0, 2.0]], "did not return numbers", "a list"),
+        (WANT.T, "wrong shape", "an array of shape (3, 2)"),
+        (3.0, "wrong shape", "a number"),
+        (np.where(WANT > 100, np.inf, WANT), "not finite", "inf"),
+    ],
+)
+def test_unusable_answers_are_described(got, message, text):
+    found = difference(got, WANT)
+    assert (found.message, found.got[: len(text)]) == (message, text)
+
+
+def test_whole_numbers_may_be_floats_and_must_be_exact_enough():
+    assert difference(760.0, np.array(760.0)) is None
+    assert difference(np.int64(760), np.array(760.0)) is None
+    assert difference(761, np.array(760.0)) is not None
+    assert difference(7 / 3, np.array(2.0)) is not None
