@@ -11,7 +11,7 @@ from autograder.problem import BadInputError
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line; every leaf sets ``run``, a function from its arguments to a status."""
+    """The whole command line; every leaf sets ``run``, from its arguments to an exit status."""
     top = argparse.ArgumentParser(prog="autograder", description=__doc__)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for part in (authoring, grading, leaderboard):

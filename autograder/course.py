@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.problem import BadInputError, Problem
 
@@ -54,7 +54,7 @@ def load(root: Path | str = ".") -> Course:
     path = Path(root).resolve() / "course.toml"
     settings = _read(path)
     try:
-        zone = ZoneInfo(settings["course"]["time_zone"])
+        zone = _zone(path, settings["course"]["time_zone"])
         return Course(
             root=path.parent,
             id=settings["course"]["id"],
@@ -78,9 +78,18 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         fix = "Run the command in the course's folder, or say --course FOLDER."
-        raise BadInputError(Problem(str(path), "no such file", "a course's settings", fix)) from None
+        expected = "a course's settings"
+        raise BadInputError(Problem(str(path), "no such file", expected, fix)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(Problem(str(path), str(error), "TOML", "Mend that line.")) from error
+
+
+def _zone(path: Path, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        expected, fix = "a time zone such as America/Los_Angeles", "Mend time_zone."
+        raise BadInputError(Problem(str(path), repr(name), expected, fix)) from error
 
 
 def _due(row: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:

@@ -1,0 +1,168 @@
+"""Lessons as notebooks: the four markers written out as nbgrader's cell metadata, and back."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.authoring.percent import ROLES, Cell, Marker
+from autograder.problem import BadInputError, Problem
+
+# Stands in the text of a lesson for what a notebook on Colab installs (`Course.package`).
+PACKAGE = "{{package}}"
+_SCHEMA = 3
+# What nbformat raises for a text that is not JSON, or JSON of another shape.
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def build(cells: Sequence[Cell], package: str) -> NotebookNode:
+    """The source notebook of a lesson: the same cells give the same bytes."""
+    cells = [replace(cell, source=cell.source.replace(PACKAGE, package)) for cell in cells]
+    nodes = [
+        _node(cell, identity) for cell, identity in zip(cells, _identities(cells), strict=True)
+    ]
+    notebook = nbformat.v4.new_notebook(cells=nodes, metadata=_KERNEL)
+    notebook.nbformat_minor = 5
+    # Tells an edited notebook from one whose text has moved on (see `edited`).
+    notebook.metadata["built_from"] = fingerprint(notebook)
+    return notebook
+
+
+def cells(notebook: NotebookNode, package: str, name: str) -> list[Cell]:
+    """The cells of a source notebook, without outputs, tags and what else JupyterLab adds.
+
+    Raises:
+        BadInputError: a cell's nbgrader metadata is none of the four markers.
+    """
+    return [replace(cell, source=_unpack(cell.source, package)) for cell in _cells(notebook, name)]
+
+
+def fingerprint(notebook: NotebookNode) -> str:
+    """A digest of what an author can change: text, types and markers of the cells."""
+    found = [(cell.cell_type, cell.source.rstrip(), _grading(cell)) for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def edited(notebook: NotebookNode) -> bool:
+    """Whether the notebook was changed after it was built."""
+    return bool(notebook.metadata.get("built_from") != fingerprint(notebook))
+
+
+def read(path: Path) -> NotebookNode:
+    """The notebook in a file.
+
+    Raises:
+        BadInputError: it is not a notebook.
+    """
+    return loads(path.read_text(encoding="utf-8", errors="replace"), str(path))
+
+
+def loads(text: str, name: str) -> NotebookNode:
+    """The notebook in a text; ``name`` is what to call it.
+
+    Raises:
+        BadInputError: it is not a notebook.
+    """
+    try:
+        notebook: NotebookNode = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+    except (nbformat.ValidationError, *_UNREADABLE) as error:
+        got = str(error).split("\n")[0][:200]
+        fix = "Restore the file, or delete it and build it again."
+        raise BadInputError(Problem(name, got, "a Jupyter notebook", fix)) from error
+    return notebook
+
+
+def dumps(notebook: NotebookNode) -> str:
+    """The text of a notebook's file."""
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def readable(notebook: NotebookNode) -> list[str]:
+    """The notebook as lines to compare by eye: each cell's header with its metadata, its text."""
+    lines: list[str] = []
+    for cell in notebook.cells:
+        metadata = {**cell.metadata, "nbgrader": _grading(cell)}
+        said = json.dumps({key: value for key, value in metadata.items() if value}, sort_keys=True)
+        lines += [f"[{cell.cell_type}] {said}", *cell.source.split("\n"), ""]
+    return lines
+
+
+def _node(cell: Cell, identity: str) -> NotebookNode:
+    node: NotebookNode = getattr(nbformat.v4, f"new_{cell.type}_cell")(cell.source, id=identity)
+    if cell.marker:
+        node.metadata["nbgrader"] = _metadata(cell.marker)
+    return node
+
+
+def _metadata(marker: Marker) -> dict[str, Any]:
+    role = ROLES[marker.role]
+    points = {} if marker.points is None else {"points": marker.points}
+    return {
+        "grade": role.grade,
+        "grade_id": marker.id,
+        "locked": role.locked,
+        **points,
+        "schema_version": _SCHEMA,
+        "solution": role.solution,
+        "task": False,
+    }
+
+
+def _identities(cells: Iterable[Cell]) -> list[str]:
+    """Ids that do not move: a marked cell's own, otherwise a digest of what it says."""
+    seen: Counter[str] = Counter()
+    identities = []
+    for cell in cells:
+        said = f"{cell.type}\n{cell.source}"
+        digest = hashlib.sha256(f"{seen[said]}\n{said}".encode()).hexdigest()[:12]
+        seen[said] += 1
+        identities.append(cell.marker.id if cell.marker else f"plain-{digest}")
+    return identities
+
+
+def _grading(cell: NotebookNode) -> dict[str, Any]:
+    # Without what nbgrader computes from the cell itself.
+    found = cell.metadata.get("nbgrader", {})
+    return {key: found[key] for key in found if key not in ("checksum", "cell_type")}
+
+
+def _cells(notebook: NotebookNode, name: str) -> list[Cell]:
+    return [
+        Cell(node.cell_type, node.source.rstrip(), _marker(node, f"{name}, cell {number}"))
+        for number, node in enumerate(notebook.cells, start=1)
+    ]
+
+
+def _marker(node: NotebookNode, where: str) -> Marker | None:
+    found = _grading(node)
+    switches = tuple(bool(found.get(key)) for key in ("grade", "locked", "solution", "task"))
+    if not any(switches):
+        return None
+    for name, role in ROLES.items():
+        if (role.grade, role.locked, role.solution, False) == switches:
+            points = found.get("points") if role.grade else None
+            return Marker(name, str(found.get("grade_id")), points)
+    on = ", ".join(key for key in ("grade", "locked", "solution", "task") if found.get(key))
+    raise BadInputError(
+        Problem(
+            where=where,
+            got=f"nbgrader metadata with {on}",
+            expected="read-only, autograded answer, autograded tests or manually graded answer",
+            fix="Choose one of these in JupyterLab's Create Assignment panel.",
+        )
+    )
+
+
+def _unpack(source: str, package: str) -> str:
+    return source.replace(package, PACKAGE) if package else source

@@ -1,0 +1,71 @@
+"""Running one of nbgrader's converters in this process, with the course's own settings."""
+
+import logging
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from nbgrader.converters import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config, ConfigFileNotFound, PyFileConfigLoader
+
+from autograder.course import Course
+from autograder.problem import BadInputError, Problem
+
+SETTINGS = "nbgrader_config.py"
+
+
+class RefusedError(Exception):
+    """nbgrader would not do it; the message is the last thing it said about why."""
+
+
+def settings(course: Course) -> Config:
+    """The course's ``nbgrader_config.py``, as nbgrader itself would load it.
+
+    Raises:
+        BadInputError: there is none.
+    """
+    try:
+        return PyFileConfigLoader(SETTINGS, path=str(course.root)).load_config()
+    except ConfigFileNotFound as error:
+        where, fix = str(course.root / SETTINGS), "Restore it from the course's repository."
+        raise BadInputError(Problem(where, "no such file", "nbgrader's settings", fix)) from error
+
+
+def run(converter: type, config: Config, folders: Mapping[str, object], **traits: Any) -> None:
+    """Runs ``converter`` over the folders and ids named like CourseDirectory's settings.
+
+    Raises:
+        RefusedError: nbgrader gave up on it.
+    """
+    log, errors = _log()
+    config = Config(config)
+    config.CourseDirectory.update({key: str(value) for key, value in folders.items()})
+    folder = CourseDirectory(config=config, log=log)
+    try:
+        with warnings.catch_warnings():
+            # nbgrader builds its rows in an order that SQLAlchemy finds odd; the result is right.
+            warnings.simplefilter("ignore", SAWarning)
+            converter(coursedir=folder, config=config, log=log, **traits).start()
+    except NbGraderException as error:
+        # The last line of a traceback is what happened; the lines around it are nbgrader's own.
+        said = [line for line in errors.lines if "Error: " in line] or errors.lines
+        raise RefusedError(said[-1] if said else str(error)) from error
+
+
+class _Errors(logging.Handler):
+    """Keeps what nbgrader logs as errors: its exception only says to look there."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines += record.getMessage().strip().splitlines()
+
+
+def _log() -> tuple[logging.Logger, _Errors]:
+    log, errors = logging.Logger("nbgrader", logging.ERROR), _Errors()
+    log.addHandler(errors)
+    return log, errors

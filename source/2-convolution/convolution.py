@@ -1,0 +1,665 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 · Convolution
+#
+# A fully-connected layer stretches a 3×32×32 image into 3072 numbers and forgets who was next to
+# whom. A **convolution layer** keeps the image an image: it slides a small filter over it and
+# computes dot products. In this lesson you write that layer yourself, forward and backward,
+# until nothing about it is a black box.
+#
+# **How to work.** Fill in the cells that say `YOUR CODE HERE`, then run the check below each. A
+# check tells you what it tried, what it got, what it expected and, if it recognises it, which
+# mistake it looks like. Some checks are hidden and run only when you hand in; they test the same
+# things on other sizes. Loops are fine everywhere. You need about three hours and no GPU.
+
+# %% locked="setup"
+import numpy as np
+
+try:
+    from autograder import check, show
+except ModuleNotFoundError:  # a fresh Colab machine
+    # %pip install --quiet "{{package}}"
+    from autograder import check, show
+
+# %% [markdown]
+# ## 1 · Slide a filter, compute dot products
+#
+# Put the filter $K$ on the top left corner of the image $X$. Multiply what lies on top of each
+# other, add everything up: that is one number of the output. Move the filter by one pixel; repeat.
+#
+# $$Y_{i,j} = \sum_{u=0}^{K_H-1} \sum_{v=0}^{K_W-1} X_{i+u,\,j+v}\; K_{u,v}$$
+#
+# Mathematicians call this a *cross-correlation* (a convolution would flip $K$ first). Deep learning
+# calls it convolution all the same, and since the filter is learned, the flip would change nothing.
+#
+# **Task.** Write `corr2d`. The output has a row for every vertical position of the filter and a
+# column for every horizontal one. `X` may hold integers while `K` holds fractions.
+
+
+# %% solution="corr2d"
+def corr2d(X, K):
+    """Cross-correlation. X: (H, W), K: (K_H, K_W). Returns Y: (H - K_H + 1, W - K_W + 1)."""
+    ### BEGIN SOLUTION
+    K_H, K_W = K.shape
+    windows = np.lib.stride_tricks.sliding_window_view(X, (K_H, K_W))
+    return np.einsum("ijuv,uv->ij", windows, K)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# The example of the lecture: $0{\times}0 + 1{\times}1 + 3{\times}2 + 4{\times}3 = 19$.
+
+# %% test="corr2d-lecture" points=2
+X = np.arange(9.0).reshape(3, 3)
+K = np.arange(4.0).reshape(2, 2)
+check.that(corr2d, X, K).returns([[19, 25], [37, 43]])
+check.corr2d.forward(corr2d, X=(5, 7), K=(3, 2))
+
+# %%
+show.sliding_window(X, K, corr2d(X, K), at=[(0, 0), (0, 1), (1, 0), (1, 1)])
+
+# %% test="corr2d-any" points=2
+check.corr2d.forward(corr2d, X=(4, 6), K=(1, 3))
+### BEGIN HIDDEN TESTS
+check.corr2d.forward(corr2d, X=(6, 4), K=(6, 4), concept="a filter as large as the image")
+check.corr2d.forward(
+    corr2d, X=np.arange(20).reshape(4, 5), K=(2, 3), concept="whole numbers in X, fractions in K"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now look at what a filter *does*. The same nine multiplications find edges, blur or sharpen; only
+# the numbers in $K$ differ. In a network nobody chooses those numbers: they are learned, and the
+# first layer usually ends up with filters just like these.
+
+# %%
+photo = show.photograph(gray=True)
+filters = {
+    "vertical edges": np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]),
+    "horizontal edges": np.array([[1.0, 2, 1], [0, 0, 0], [-1, -2, -1]]),
+    "blur": np.full((7, 7), 1 / 49),
+    "sharpen": np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
+}
+maps = {name: corr2d(photo, K) for name, K in filters.items()}
+maps["sharpen"] = maps["sharpen"].clip(0, 1)
+show.images([photo, *maps.values()], ["photograph", *maps])
+
+# %% [markdown]
+# A filter answers most strongly where the image looks like the filter. So a filter that *is* a
+# piece of the picture finds that piece again, like the face in a crowd:
+
+# %%
+template = photo[60:76, 100:116]
+template = template - template.mean()  # or any bright spot would answer
+activation = corr2d(photo, template)
+row, column = np.unravel_index(activation.argmax(), activation.shape)
+print(f"cut out at row 60, column 100; found again at row {row}, column {column}")
+show.images(
+    [photo, template, activation],
+    ["image", "template (a filter)", "activation map"],
+    boxes=[(row, column, 16, 16), None, None],
+)
+
+# %% [markdown]
+# ## 2 · How large, how many, how much work
+#
+# A 3×3 filter fits a 7-pixel row in $7 - 3 + 1 = 5$ places. With **padding** $P$ there are $P$
+# zeros on each side, with **stride** $S$ the filter moves $S$ pixels at a time, and with
+# **dilation** $D$ its taps stand $D$ pixels apart, so that it spans $D(K-1)+1$ pixels.
+#
+# Sometimes it does not fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round
+# *down*: the last pixels are never looked at (crossed out below).
+
+# %%
+show.window_positions(7, kernel_size=3, stride=3)
+
+# %% [markdown]
+# **Task.** Write `output_size`, rounding down when the filter does not fit.
+
+
+# %% solution="output-size"
+def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
+    """The number of positions of a filter along one axis of an input with that many pixels."""
+    ### BEGIN SOLUTION
+    span = dilation * (kernel_size - 1) + 1
+    return (size + 2 * padding - span) // stride + 1
+    ### END SOLUTION
+
+
+# %% test="output-size-lecture" points=2
+check.that(output_size, 7, 3).returns(5)
+check.that(output_size, 7, 3, stride=2).returns(3)
+check.that(output_size, 7, 3, stride=3).returns(2, hint="2.33 does not fit: round down.")
+check.that(output_size, 7, 3, padding=1).returns(7, hint="P = (K − 1) / 2 keeps the size.")
+check.that(output_size, 32, 5, padding=2).returns(32)
+
+# %% test="output-size-all" points=2
+check.that(output_size, 7, 3, dilation=2).returns(3, hint="A dilated filter spans D(K − 1) + 1.")
+### BEGIN HIDDEN TESTS
+check.that(output_size, 224, 7, stride=2, padding=3).returns(112, concept="stride and padding")
+check.that(output_size, 28, 3, dilation=4, padding=3).returns(26, concept="dilation and padding")
+check.that(output_size, 33, 3, stride=4, dilation=3).returns(7, concept="stride and dilation")
+check.that(output_size, 5, 5, stride=2).returns(1, concept="a filter as large as the input")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# A convolution **layer** takes $C_{in}$ channels and has $C_{out}$ filters; each extends over the
+# full depth of its input and has a bias. With `groups` $=G$, each filter sees only $C_{in}/G$
+# channels. Making one output number takes one multiply-add per weight of its filter.
+#
+# **Task.** Count a layer's learnable parameters and its multiply-adds for one image.
+
+
+# %% solution="counts"
+def num_parameters(c_in, c_out, kernel_size, groups=1):
+    """Weights and biases of a layer with square filters."""
+    ### BEGIN SOLUTION
+    return c_out * (c_in // groups * kernel_size**2 + 1)
+    ### END SOLUTION
+
+
+def num_multiply_adds(c_in, c_out, kernel_size, height, width, groups=1, **geometry):
+    """Multiply-adds (biases not counted) for one image; geometry: as for output_size."""
+    ### BEGIN SOLUTION
+    positions = output_size(height, kernel_size, **geometry) * output_size(
+        width, kernel_size, **geometry
+    )
+    return c_out * positions * (c_in // groups) * kernel_size**2
+    ### END SOLUTION
+
+
+# %% [markdown]
+# The lecture's layer: a 3×32×32 image, ten 5×5 filters, stride 1, pad 2.
+
+# %% test="parameters" points=2
+check.that(num_parameters, 3, 10, 5).returns(760, hint="Ten filters of 3·5·5 weights and a bias.")
+### BEGIN HIDDEN TESTS
+check.that(num_parameters, 64, 32, 3, groups=4).returns(4640, concept="groups")
+check.that(num_parameters, 6, 9, 1).returns(63, concept="1×1 filters")
+### END HIDDEN TESTS
+
+# %% test="multiply-adds" points=2
+check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(768_000)
+### BEGIN HIDDEN TESTS
+check.that(num_multiply_adds, 4, 6, 3, 10, 17, stride=2).returns(6912, concept="stride, H ≠ W")
+check.that(num_multiply_adds, 64, 32, 3, 7, 9, groups=4, padding=1).returns(
+    290_304, concept="groups"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3 · Receptive field
+#
+# One output number sees a $K \times K$ window. Two layers deep it sees windows of windows: each
+# further layer adds $K-1$, so $L$ layers of stride 1 see $1 + L(K-1)$ pixels. That grows slowly. A
+# stride helps: after it, neighbours in the feature map lie $S$ input pixels apart, so that every
+# later tap reaches $S$ times as far.
+
+# %%
+show.receptive_field([(3, 1), (3, 2), (3, 1)])
+
+# %% [markdown]
+# **Task.** Write `receptive_field` for layers listed from the input on. Keep two numbers while you
+# walk through them: the size so far, and how far apart neighbours are in the input.
+
+
+# %% solution="receptive-field"
+def receptive_field(layers):
+    """Input pixels along one axis that one output depends on. layers: [(K, S, D)]."""
+    ### BEGIN SOLUTION
+    size, step = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += dilation * (kernel_size - 1) * step
+        step *= stride
+    return size
+    ### END SOLUTION
+
+
+# %% test="receptive-field-lecture" points=2
+check.that(receptive_field, [(3, 1, 1)]).returns(3)
+check.that(receptive_field, [(3, 1, 1)] * 3).returns(7, hint="1 + L(K − 1) with L = K = 3.")
+check.that(receptive_field, []).returns(1, hint="With no layer, a pixel sees itself.")
+
+# %% test="receptive-field-strides" points=2
+check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(9)
+### BEGIN HIDDEN TESTS
+check.that(receptive_field, [(7, 2, 1), (3, 2, 1), (3, 1, 1)]).returns(19, concept="two strides")
+check.that(receptive_field, [(3, 1, 1), (3, 1, 2), (3, 1, 4)]).returns(15, concept="dilation")
+check.that(receptive_field, [(5, 3, 2), (3, 2, 3), (2, 1, 1)]).returns(33, concept="everything")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4 · The layer, forward
+#
+# Now with everything: a batch of $N$ images, $C_{in}$ channels in, $C_{out}$ filters, a bias each.
+#
+# $$\text{out}_{n,f,i,j} = b_f + \sum_{c}\sum_{u}\sum_{v} x_{n,\,c,\,iS+u,\,jS+v}\; w_{f,c,u,v}$$
+#
+# where $x$ has been padded with $P$ zeros on every side.
+
+# %%
+show.volumes((3, 32, 32), (6, 3, 5, 5), (6, 28, 28))
+
+# %% [markdown]
+# **Task.** Write `conv_forward`. Return the output and a `cache` with whatever the backward pass
+# will need. Leave `dilation` and `groups` alone for now; section 7 comes back to them.
+
+
+# %% solution="conv-forward"
+def conv_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
+    """A convolution layer.
+
+    x: (N, C_in, H, W), w: (C_out, C_in / groups, K_H, K_W), b: (C_out,).
+    Returns out: (N, C_out, H', W') and a cache for conv_backward.
+    """
+    ### BEGIN SOLUTION
+    x_padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    patches = windows(x_padded, w.shape[2:], stride, dilation)
+    w_rows = w.reshape(groups, len(w) // groups, -1)  # a filter is a row, a patch is a column
+    bias = b.reshape(groups, -1, 1)
+    out = np.empty((len(x), len(w), *patches.shape[4:]), np.result_type(x, w, b))
+    for images, rows in blocks(patches):
+        columns = patches[:, :, :, images, rows].reshape(groups, w_rows.shape[2], -1)
+        part = out[images, :, rows].swapaxes(0, 1)  # (C_out, images, rows, W'), again a view
+        part[...] = (w_rows @ columns + bias).reshape(part.shape)
+    return out, (x_padded, w, stride, padding, dilation, groups)
+
+
+def windows(x, kernel_size, stride, dilation):
+    # Each patch of x under the kernel: (N, C, H, W) -> (C, K_H, K_W, N, H', W').
+    # It is a view: the same memory seen with other strides, so nothing is copied, and
+    # windows(x, ...)[:, i, j] are the pixels that meet the weight w[:, :, i, j].
+    spans = [dilation * (k - 1) + 1 for k in kernel_size]
+    view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(2, 3), writeable=True)
+    return view[:, :, ::stride, ::stride, ::dilation, ::dilation].transpose(1, 4, 5, 0, 2, 3)
+
+
+def blocks(patches):
+    # All patches side by side take K_H * K_W times the memory of x. About 1 MB at a time (some
+    # images, some output rows) stays in the processor's cache, which is smaller and faster.
+    rows = max(1, 2**20 // patches[:, :, :, 0, 0].nbytes)
+    images = max(1, rows // patches.shape[4])
+    for n in range(0, patches.shape[3], images):
+        for i in range(0, patches.shape[4], rows):
+            yield slice(n, n + images), slice(i, i + rows)
+    ### END SOLUTION
+
+
+# %% test="conv-forward-plain" points=3
+check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 2), b=(4,))
+### BEGIN HIDDEN TESTS
+check.conv2d.forward(
+    conv_forward, x=(3, 2, 4, 7), w=(5, 2, 4, 3), b=(5,), concept="a filter as tall as the image"
+)
+### END HIDDEN TESTS
+
+# %% test="conv-forward-padding" points=3
+check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 3), b=(4,), padding=1)
+### BEGIN HIDDEN TESTS
+check.conv2d.forward(
+    conv_forward, x=(2, 2, 6, 4), w=(3, 2, 2, 3), b=(3,), padding=2, concept="wider padding"
+)
+### END HIDDEN TESTS
+
+# %% test="conv-forward-stride" points=3
+check.conv2d.forward(conv_forward, x=(2, 3, 7, 7), w=(4, 3, 3, 3), b=(4,), stride=2)
+### BEGIN HIDDEN TESTS
+check.conv2d.forward(
+    conv_forward, x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1,
+    concept="a stride that does not fit",
+)  # fmt: skip
+check.conv2d.forward(
+    conv_forward, x=(2, 2, 10, 9), w=(3, 2, 3, 2), b=(3,), stride=3, concept="stride 3"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 5 · What is the transpose of a convolution?
+#
+# To go backward through $z = Wx$ you multiply the upstream gradient by $W^T$. A convolution is also
+# a matrix times a vector; look at it in one dimension, with zeros at both ends:
+#
+# $$\begin{bmatrix} 0 & x_1 & x_2 & x_3 & x_4 & x_5 & 0 \end{bmatrix} *
+# \begin{bmatrix} w_1 & w_2 & w_3 \end{bmatrix} = \hat W x$$
+#
+# **Task.** Build $\hat W$, of shape (size, size), for a filter of odd length $K$ that is centred on
+# each of the `size` pixels in turn; taps that fall off the ends meet zeros and leave no trace.
+
+
+# %% solution="filter-matrix"
+def filter_matrix(w, size):
+    """W_hat: (size, size), with W_hat @ x the convolution of x (size,) by w (K,), K odd."""
+    ### BEGIN SOLUTION
+    middle = len(w) // 2
+    return sum(tap * np.eye(size, k=place - middle) for place, tap in enumerate(w))
+    ### END SOLUTION
+
+
+# %% test="filter-matrix-lecture" points=3
+check.that(filter_matrix, np.array([1.0, 2, 3]), 5).returns(
+    [[2, 3, 0, 0, 0], [1, 2, 3, 0, 0], [0, 1, 2, 3, 0], [0, 0, 1, 2, 3], [0, 0, 0, 1, 2]]
+)
+### BEGIN HIDDEN TESTS
+check.filter_matrix.forward(filter_matrix, w=(5,), size=7, concept="a longer filter")
+### END HIDDEN TESTS
+
+# %%
+W_hat = filter_matrix(np.array([1.0, 2, 3]), 5)
+show.matrix(W_hat, r"$\hat{W}$, the convolution")
+
+# %%
+show.matrix(W_hat.T, r"$\hat{W}^T$, the way back")
+
+# %% [markdown]
+# Read a row of $\hat W^T$: it holds $w_3, w_2, w_1$. **The transpose of a convolution is a
+# convolution with the flipped filter.** That is the gradient with respect to $x$.
+#
+# For the gradient with respect to $w$, turn it around: the same numbers come out of a matrix built
+# from $x$ times the vector $w$. Its rows are the windows that the filter sees.
+#
+# **Task.** Build $\hat X$, of shape (size, K), so that $\hat X w = \hat W x$. Its big brother is
+# called *im2col*.
+
+
+# %% solution="input-matrix"
+def input_matrix(x, kernel_size):
+    """X_hat: (size, K), with X_hat @ w the convolution of x (size,) by w (K,), K odd."""
+    ### BEGIN SOLUTION
+    padded = np.pad(x, kernel_size // 2)
+    return np.lib.stride_tricks.sliding_window_view(padded, kernel_size)
+    ### END SOLUTION
+
+
+# %% test="input-matrix-lecture" points=3
+check.that(input_matrix, np.array([1.0, 2, 3, 4, 5]), 3).returns(
+    [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 0]]
+)
+### BEGIN HIDDEN TESTS
+check.that(input_matrix, np.array([3.0, 1, 4]), 5).returns(
+    [[0, 0, 3, 1, 4], [0, 3, 1, 4, 0], [3, 1, 4, 0, 0]], concept="a filter longer than the input"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 6 · The layer, backward
+#
+# `dout` is the upstream gradient, $\partial L / \partial\text{out}$, shaped like `out`. Each
+# `out[n, f, i, j]` is a dot product of the filter `w[f]` with one window, plus `b[f]`. So, going
+# back, `dout[n, f, i, j]` times the *filter* is added to that window of `dx`; times the *window* it
+# is added to `dw[f]`; and by itself it is added to `db[f]`. **Added**: a pixel seen by several
+# windows gets a share from each.
+#
+# **Task.** Write `conv_backward`. Take your time; draw it. `dx` has the shape of the unpadded `x`.
+
+
+# %% solution="conv-backward"
+def conv_backward(dout, cache):
+    """Gradients of a convolution layer. dout: (N, C_out, H', W'). Returns dx, dw, db."""
+    ### BEGIN SOLUTION
+    x_padded, w, stride, padding, dilation, groups = cache
+    w_rows = w.reshape(groups, len(w) // groups, -1)
+    dtype = np.result_type(x_padded, w, dout)
+    dw_rows, dx_padded = np.zeros(w_rows.shape, dtype), np.zeros(x_padded.shape, dtype)
+    patches = windows(x_padded, w.shape[2:], stride, dilation)
+    dpatches = windows(dx_padded, w.shape[2:], stride, dilation)  # writing here writes dx_padded
+    for images, rows in blocks(patches):
+        part = patches[:, :, :, images, rows]
+        columns = part.reshape(groups, w_rows.shape[2], -1)
+        dout_columns = dout[images, :, rows].swapaxes(0, 1).reshape(groups, w_rows.shape[1], -1)
+        # out = w_rows @ columns, so the two gradients are the two products with a transpose.
+        dw_rows += dout_columns @ columns.swapaxes(1, 2)
+        dpart = (w_rows.swapaxes(1, 2) @ dout_columns).reshape(part.shape)
+        # Patches overlap: a pixel collects from several. Within one (i, j) none meet.
+        for i, j in np.ndindex(w.shape[2:]):
+            dpatches[:, i, j, images, rows] += dpart[:, i, j]
+    height, width = x_padded.shape[2:]
+    dx = dx_padded[:, :, padding : height - padding, padding : width - padding]  # right at 0 too
+    return dx, dw_rows.reshape(w.shape), dout.sum(axis=(0, 2, 3))
+    ### END SOLUTION
+
+
+# %% test="conv-backward-db" points=2
+check.conv2d.backward(conv_forward, conv_backward, "db", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
+### BEGIN HIDDEN TESTS
+check.conv2d.backward(
+    conv_forward, conv_backward, "db", x=(2, 3, 6, 5), w=(2, 3, 3, 3), b=(2,), stride=2, padding=1,
+    concept="db with stride and padding",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% test="conv-backward-dw" points=4
+check.conv2d.backward(conv_forward, conv_backward, "dw", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
+### BEGIN HIDDEN TESTS
+check.conv2d.backward(
+    conv_forward, conv_backward, "dw", x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1,
+    concept="dw with a stride that does not fit",
+)  # fmt: skip
+check.conv2d.backward(
+    conv_forward, conv_backward, "dw", x=(2, 2, 6, 9), w=(3, 2, 2, 3), b=(3,), stride=3,
+    concept="dw with stride 3 and no padding",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% test="conv-backward-dx" points=3
+check.conv2d.backward(conv_forward, conv_backward, "dx", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
+### BEGIN HIDDEN TESTS
+check.conv2d.backward(
+    conv_forward, conv_backward, "dx", x=(2, 3, 6, 4), w=(2, 3, 2, 3), b=(2,), padding=2,
+    concept="dx with padding",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% test="conv-backward-dx-stride" points=3
+check.conv2d.backward(
+    conv_forward, conv_backward, "dx", x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1
+)
+### BEGIN HIDDEN TESTS
+check.conv2d.backward(
+    conv_forward, conv_backward, "dx", x=(2, 2, 10, 9), w=(3, 2, 3, 4), b=(3,), stride=3,
+    concept="dx with stride 3 and no padding",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Never trust a gradient that you have not measured. The next check moves `x`, `w` and `b` a little
+# in a random direction, watches how *your own* forward answers, and compares.
+
+# %% test="conv-gradients" points=2
+check.conv2d.gradients(
+    conv_forward, conv_backward, x=(2, 3, 6, 7), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1
+)
+
+# %% [markdown]
+# ## 7 · Dilation and groups
+#
+# **Dilation** spreads the taps out: $x_{iS+u}$ becomes $x_{iS+uD}$. The filter sees further and
+# costs the same. **Groups** cut the channels into $G$ parts that do not talk to each other: the
+# filters of the first part see only the first $C_{in}/G$ channels, and so on.
+#
+# **Task.** Go back to `conv_forward` and `conv_backward` and teach them both, then return here.
+# (NumPy slices take steps: `x[start:stop:D]`.)
+
+# %% test="conv-dilation" points=3
+check.conv2d.forward(conv_forward, x=(2, 3, 9, 8), w=(4, 3, 3, 2), b=(4,), dilation=2)
+### BEGIN HIDDEN TESTS
+check.conv2d.forward(
+    conv_forward, x=(2, 2, 11, 9), w=(3, 2, 3, 2), b=(3,), stride=2, padding=2, dilation=3,
+    concept="dilation with stride and padding",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% test="conv-groups" points=3
+check.conv2d.forward(conv_forward, x=(2, 4, 5, 6), w=(6, 2, 3, 2), b=(6,), groups=2)
+### BEGIN HIDDEN TESTS
+check.conv2d.forward(
+    conv_forward, x=(2, 3, 6, 5), w=(6, 1, 3, 3), b=(6,), stride=2, padding=1, groups=3,
+    concept="one channel in each group",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% test="conv-dilation-groups-backward" points=3
+case = dict(x=(2, 4, 9, 8), w=(6, 2, 3, 2), b=(6,), stride=2, padding=1, dilation=2, groups=2)
+for gradient in ("dx", "dw", "db"):
+    check.conv2d.backward(conv_forward, conv_backward, gradient, **case)
+### BEGIN HIDDEN TESTS
+check.conv2d.gradients(
+    conv_forward, conv_backward, x=(2, 6, 8, 9), w=(3, 2, 2, 3), b=(3,), dilation=3, groups=3,
+    concept="dilation and groups",
+)  # fmt: skip
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 8 · im2col: one matrix product
+#
+# Lay every window out as a column; then the whole layer is one matrix product, which is what
+# computers are best at. Column $p$ holds the window at position $p$ (row by row); its $C K^2$ rows
+# run over channels, then over the filter's rows, then over its columns.
+#
+# **Task.** Write `im2col` for square filters.
+
+
+# %% solution="im2col"
+def im2col(x, kernel_size, stride=1, padding=0):
+    """The windows of x (N, C, H, W) as columns: (N, C * K * K, H' * W')."""
+    ### BEGIN SOLUTION
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    shape = (kernel_size, kernel_size)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, shape, axis=(2, 3))
+    windows = windows[:, :, ::stride, ::stride].transpose(0, 1, 4, 5, 2, 3)
+    return windows.reshape(len(x), -1, windows.shape[-2] * windows.shape[-1])
+    ### END SOLUTION
+
+
+# %% test="im2col-columns" points=3
+check.im2col.forward(im2col, x=(2, 3, 5, 6), kernel_size=3)
+### BEGIN HIDDEN TESTS
+check.im2col.forward(
+    im2col, x=(2, 2, 7, 6), kernel_size=2, stride=2, padding=1, concept="stride and padding"
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# How much is that worth? Time the loops that everybody writes first against your `im2col`.
+
+# %%
+from timeit import timeit
+
+
+def conv_loops(x, w, b):
+    out = np.empty((len(x), len(w), x.shape[2] - 2, x.shape[3] - 2))
+    for n, f, i, j in np.ndindex(out.shape):
+        out[n, f, i, j] = (x[n, :, i : i + 3, j : j + 3] * w[f]).sum() + b[f]
+    return out
+
+
+def conv_im2col(x, w, b):
+    out = w.reshape(len(w), -1) @ im2col(x, 3) + b[:, None]
+    return out.reshape(len(x), len(w), x.shape[2] - 2, x.shape[3] - 2)
+
+
+rng = np.random.default_rng(0)
+x, w, b = rng.standard_normal((4, 16, 32, 32)), rng.standard_normal((32, 16, 3, 3)), np.zeros(32)
+milliseconds = {
+    name: 1e3 * timeit(lambda layer=layer: layer(x, w, b), number=1)
+    for name, layer in {"loops": conv_loops, "im2col": conv_im2col, "yours": conv_forward}.items()
+}
+show.bars(list(milliseconds), list(milliseconds.values()), reference="loops")
+
+# %% [markdown]
+# ## 9 · Relatives
+#
+# A **1×1 convolution** looks at one pixel at a time: at each pixel, the vector of $C_{in}$ numbers
+# is multiplied by a $C_{out} \times C_{in}$ matrix. Stack some of these and you have an MLP that
+# runs on every pixel. It needs no windows at all.
+#
+# **Task.** Write it without `conv_forward` and without a loop over pixels.
+
+
+# %% solution="conv1x1"
+def conv1x1(x, w, b):
+    """x: (N, C_in, H, W), w: (C_out, C_in), b: (C_out,). Returns (N, C_out, H, W)."""
+    ### BEGIN SOLUTION
+    return np.einsum("fc,nchw->nfhw", w, x) + b[:, None, None]
+    ### END SOLUTION
+
+
+# %% test="conv1x1-pixels" points=3
+check.conv1x1.forward(conv1x1, x=(2, 5, 3, 4), w=(6, 5), b=(6,))
+
+# %% [markdown]
+# In **1-D** (sound, text) the image has one row; in **3-D** (video, medical scans) a filter also
+# slides along the depth $D$.
+#
+# **Task.** Write `conv1d` by calling your `conv_forward`. Then write `conv3d` with stride 1 and no
+# padding: each depth slice of its output is a *sum of 2-D convolutions*, one for each depth of the
+# filter.
+
+
+# %% solution="conv1d-conv3d"
+def conv1d(x, w, b, stride=1):
+    """x: (N, C_in, W), w: (C_out, C_in, K), b: (C_out,). Returns (N, C_out, W')."""
+    ### BEGIN SOLUTION
+    out, _ = conv_forward(x[:, :, None, :], w[:, :, None, :], b, stride=stride)
+    return out[:, :, 0, :]
+    ### END SOLUTION
+
+
+def conv3d(x, w, b):
+    """x: (N, C_in, D, H, W), w: (C_out, C_in, K, K_H, K_W). Returns (N, C_out, D', H', W')."""
+    ### BEGIN SOLUTION
+    depth = w.shape[2]
+    slices = []
+    for d in range(output_size(x.shape[2], depth)):
+        maps = [conv_forward(x[:, :, d + k], w[:, :, k], 0 * b)[0] for k in range(depth)]
+        slices.append(sum(maps) + b[:, None, None])
+    return np.stack(slices, axis=2)
+    ### END SOLUTION
+
+
+# %% test="conv1d" points=2
+check.conv1d.forward(conv1d, x=(2, 3, 9), w=(4, 3, 3), b=(4,), stride=2)
+
+# %% test="conv3d" points=3
+check.conv3d.forward(conv3d, x=(2, 3, 5, 4, 6), w=(4, 3, 2, 3, 2), b=(4,))
+
+# %% [markdown]
+# ## 10 · In your own words
+#
+# What happens if you stack two convolution layers with nothing in between? Say which single layer
+# does the same, how large its filters are, and what a network needs so that depth is worth it.
+
+# %% [markdown] essay="stacking" points=4
+# ### BEGIN SOLUTION
+# A convolution is linear, so two in a row are linear too, and they are again a convolution: filters
+# of size $K_1$ and $K_2$ act like one of size $K_1 + K_2 - 1$ (its receptive field). As with
+# $y = W_2 W_1 x$, nothing is gained until a nonlinearity such as ReLU stands between them.
+# ### END SOLUTION
+
+# %% [markdown]
+# Compare the lecture's layer (3×32×32 in, 10×32×32 out, 760 parameters) with a fully-connected
+# layer from the same input to the same output. How many parameters would that have? What does the
+# convolution assume about images that lets it do with so few?
+
+# %% [markdown] essay="sharing" points=4
+# ### BEGIN SOLUTION
+# $3072 \cdot 10240$ weights and $10240$ biases: 31,467,520. The convolution assumes that what
+# matters is local (a small window is enough) and the same everywhere (one filter for all places).
+# ### END SOLUTION
+
+# %% [markdown]
+# ## What you have built
+#
+# The layer at the heart of every network in this course, with its gradients, its arithmetic and
+# its fast form. Next come pooling and normalization, and then you train a network made of nothing
+# but your own code.
+#
+# To read on: Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*
+# (arXiv:1603.07285), for pictures of every stride and padding; and *Dive into Deep Learning*,
+# chapter 7.

@@ -1,0 +1,19 @@
+# Flips the filter: a convolution as in signal processing.
+
+# %% solution="conv-forward"
+def conv_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
+    N, C, H, W = x.shape
+    F, CG, KH, KW = w.shape
+    p, s, d = padding, stride, dilation
+    xp = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+    HO = (H + 2 * p - d * (KH - 1) - 1) // s + 1
+    WO = (W + 2 * p - d * (KW - 1) - 1) // s + 1
+    out = np.zeros((N, F, HO, WO))
+    for f in range(F):
+        g = f // (F // groups)
+        for i in range(HO):
+            for j in range(WO):
+                window = xp[:, g * CG : (g + 1) * CG]
+                window = window[:, :, i * s : i * s + d * KH : d, j * s : j * s + d * KW : d]
+                out[:, f, i, j] = (window * w[f, :, ::-1, ::-1]).sum(axis=(1, 2, 3)) + b[f]
+    return out, (x, w, b, stride, padding, dilation, groups)
