@@ -46,7 +46,7 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --numprocesses=auto
+	$(BIN)/pytest --numprocesses=auto --dist=loadgroup
 
 build: $(READY)
 	$(BIN)/autograder build

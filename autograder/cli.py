@@ -12,7 +12,9 @@ from autograder.problem import BadInputError
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; every leaf sets ``run``, from its arguments to an exit status."""
-    top = argparse.ArgumentParser(prog="autograder", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="autograder", description="Builds, grades and ranks the course."
+    )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for part in (authoring, grading, leaderboard):
         part.add_to(commands)

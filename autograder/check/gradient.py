@@ -18,11 +18,11 @@ import numpy as np
 from autograder.check.record import Array
 
 COMPLEX_STEP = 1e-30
-CENTRAL_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
-CENTRAL_TOLERANCE = 1e-8
+DOUBLE = float(np.finfo(np.float64).eps)
 TERMS = 16
 
 Forward = Callable[..., Any]
+Along = Callable[[complex], Any]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def slopes(
     dout: Array,
     rng: np.random.Generator,
     conditioning: float = 0.0,
+    eps: float = DOUBLE,
 ) -> list[Slope]:
     """One `Slope` per argument of ``forward``, each along a Gaussian direction.
 
@@ -57,24 +58,18 @@ def slopes(
         dout: the upstream gradient.
         rng: draws the directions.
         conditioning: max|μ|/√(σ²+ε) for a normalization, 0 for a linear layer.
+        eps: the rounding unit that ``forward`` computes with, whatever dtype it returns.
     """
     found = []
+    judge = _Judge(dout, conditioning, eps)
     for name, array in arrays.items():
         direction = rng.standard_normal(array.shape)
         along = _along(forward, arrays, name, direction)
-        claim = gradients[name]
-        slope = _slope(name, _complex_step(along), dout, claim, direction, conditioning)
-        if slope is None or not slope.agrees:
-            central = _central_slope(name, along, dout, claim, direction, conditioning)
-            # Where both measure the same slope, the sharper of the two judges.
-            slope = slope if slope is not None and _same_slope(slope, central) else central
-        found.append(slope)
+        found.append(judge.slope(name, along, np.asarray(gradients[name]), direction))
     return found
 
 
-def _along(
-    forward: Forward, arrays: Mapping[str, Array], name: str, direction: Array
-) -> Callable[[complex], Any]:
+def _along(forward: Forward, arrays: Mapping[str, Array], name: str, direction: Array) -> Along:
     """``forward`` as a function of how far the argument ``name`` is moved along ``direction``."""
 
     def moved(step: complex) -> Any:
@@ -85,7 +80,7 @@ def _along(
     return moved
 
 
-def _complex_step(along: Callable[[complex], Any]) -> Any | None:
+def _complex_step(along: Along) -> Any | None:
     """The derivative at 0, or None where ``forward`` does not carry complex numbers through."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -96,36 +91,48 @@ def _complex_step(along: Callable[[complex], Any]) -> Any | None:
     return out.imag / COMPLEX_STEP if np.iscomplexobj(out) else None
 
 
-def _slope(
-    name: str, t: Any | None, dout: Array, claim: Array, direction: Array, conditioning: float
-) -> Slope | None:
-    if t is None:
-        return None
-    eps = max(float(np.finfo(kind).eps) for kind in (t.dtype, _floating(claim)))
-    scale = float(np.abs(t * dout).sum() + np.abs(claim * direction).sum())
-    tolerance = TERMS * eps * scale * (1 + conditioning)
-    return Slope(name, float((t * dout).sum()), float((claim * direction).sum()), tolerance)
+@dataclass(frozen=True)
+class _Judge:
+    """What the slopes of all arguments have in common."""
+
+    dout: Array
+    conditioning: float
+    eps: float
+
+    def slope(self, name: str, along: Along, claim: Any, direction: Array) -> Slope:
+        """By complex step where the code carries it; by central difference where it does not."""
+        sharp = self._by_complex_step(name, along, claim, direction)
+        if sharp is not None and sharp.agrees:
+            return sharp
+        central = self._by_central_difference(name, along, claim, direction)
+        # Where both measure the same slope, the sharper of the two judges.
+        if sharp is not None and abs(sharp.numerical - central.numerical) <= central.tolerance:
+            return sharp
+        return central
+
+    def _by_complex_step(
+        self, name: str, along: Along, claim: Any, direction: Array
+    ) -> Slope | None:
+        t = _complex_step(along)
+        if t is None:
+            return None
+        eps = max(self.eps, float(np.finfo(t.dtype).eps), _eps(claim))
+        return self._compared(name, t, claim, direction, TERMS * eps * (1 + self.conditioning))
+
+    def _by_central_difference(
+        self, name: str, along: Along, claim: Any, direction: Array
+    ) -> Slope:
+        eps = max(self.eps, _eps(claim))
+        step = eps ** (1 / 3)  # balances truncation (step²) and rounding (eps / step)
+        t = (along(step) - along(-step)) / (2 * step)
+        share = TERMS * eps ** (2 / 3) * (1 + self.conditioning) ** 2
+        return self._compared(name, t, claim, direction, share)
+
+    def _compared(self, name: str, t: Any, claim: Any, direction: Array, share: float) -> Slope:
+        scale = float(np.abs(t * self.dout).sum() + np.abs(claim * direction).sum())
+        numerical, analytic = float((t * self.dout).sum()), float((claim * direction).sum())
+        return Slope(name, numerical, analytic, share * scale)
 
 
-def _central_slope(
-    name: str,
-    along: Callable[[complex], Any],
-    dout: Array,
-    claim: Array,
-    direction: Array,
-    conditioning: float,
-) -> Slope:
-    t = (along(CENTRAL_STEP) - along(-CENTRAL_STEP)) / (2 * CENTRAL_STEP)
-    scale = float(np.abs(t * dout).sum() + np.abs(claim * direction).sum())
-    numerical, analytic = float((t * dout).sum()), float((claim * direction).sum())
-    tolerance = CENTRAL_TOLERANCE * scale * (1 + conditioning) ** 2
-    return Slope(name, numerical, analytic, tolerance)
-
-
-def _same_slope(one: Slope, other: Slope) -> bool:
-    return abs(one.numerical - other.numerical) <= other.tolerance
-
-
-def _floating(array: Any) -> Any:
-    kind = np.asarray(array).dtype
-    return kind if kind.kind == "f" else np.dtype(np.float64)
+def _eps(array: Any) -> float:
+    return float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else DOUBLE

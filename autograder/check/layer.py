@@ -16,6 +16,8 @@ from autograder.check.record import Array, Outcome, Record
 from autograder.check.verdict import conclude
 
 Function = Callable[..., Any]
+# Double precision stays far below it, single precision far above.
+SINGLE_NOISE = 1e-11
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ def _claims(
     given = {key: array.copy() for key, array in case.arrays.items()}
     before = call_as_is(forward, list(given.values()), case.options, watched=given)
     if before.error is not None:
-        return case.record(**raised(before, _name(forward)))
+        found = {**raised(before, _name(forward)), "outcome": Outcome.COULD_NOT_RUN}
+        return case.record(**found)
     if _output(case.layer, before.value) is None:
         return case.record(**not_a_pair(_name(forward), before.value))
     # Another forward in between: what backward needs must be in the cache, not in a global.
@@ -240,6 +243,7 @@ def _judge_slopes(case: _Case, forward: Function, claims: Mapping[str, Any], dou
         gradients,
         dout,
         case.rng,
+        eps=_working_eps(case, forward),
     ):
         if not slope.agrees:
             return case.record(
@@ -249,6 +253,16 @@ def _judge_slopes(case: _Case, forward: Function, claims: Mapping[str, Any], dou
                 expected=f"{slope.numerical:.10g}, measured by moving {slope.argument} a little",
             )
     return case.record(message="every gradient agrees with a numerical one")
+
+
+def _working_eps(case: _Case, forward: Function) -> float:
+    """The rounding unit of the arithmetic inside ``forward``, told by its distance to the oracle.
+
+    A forward may compute in float32 and return float64; its dtype would not tell.
+    """
+    out = np.asarray(_output(case.layer, call(forward, case.arrays, case.options).value))
+    noise = np.abs(out - case.expected()).max() / case.magnitude().max()
+    return float(np.finfo(np.float32 if noise > SINGLE_NOISE else np.float64).eps)
 
 
 def _output(layer: Layer, value: Any) -> Any | None:

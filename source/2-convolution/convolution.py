@@ -473,7 +473,7 @@ check.conv2d.backward(
 
 # %% test="conv-gradients" points=2
 check.conv2d.gradients(
-    conv_forward, conv_backward, x=(2, 3, 6, 7), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1
+    conv_forward, conv_backward, x=(2, 3, 6, 9), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1
 )
 
 # %% [markdown]

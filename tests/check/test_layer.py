@@ -1,3 +1,7 @@
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -265,3 +269,18 @@ def test_five_axes_are_reported_without_a_picture(judged, loops):
     assert "2 times" in record.hint
     assert record.arrays is None
     assert judged(check.conv3d.forward, loops.conv3d, **given).outcome is Outcome.PASSED
+
+
+def test_single_precision_inside_is_right_and_its_bugs_are_still_found(judged):
+    path = Path(__file__).parents[1] / "submissions" / "correct" / "einsum.py"
+    einsum = SimpleNamespace(**runpy.run_path(str(path), init_globals={"np": np}))
+
+    def wrong(dout, cache):
+        dx, dw, db = einsum.conv_backward(dout, cache)
+        return dx, dw * 1.1, db
+
+    for case in CASES:
+        right = judged(check.conv2d.gradients, einsum.conv_forward, einsum.conv_backward, **case)
+        assert right.outcome is Outcome.PASSED
+    found = judged(check.conv2d.gradients, einsum.conv_forward, wrong, **STRIDED)
+    assert found.message == "dw is not the gradient of your forward"

@@ -1,4 +1,4 @@
-# Scales dout in place and gives the caller something else back.
+# Scales dout in place and divides its own results again: right, but dout is ruined.
 
 # %% solution="conv-forward"
 def conv_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
@@ -26,8 +26,7 @@ def conv_backward(dout, cache):
     F, CG, KH, KW = w.shape
     xp = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
     dxp, dw, db = np.zeros_like(xp), np.zeros_like(w), np.zeros_like(b)
-    dout *= 1.0 + 1e-3
-    dout /= 1.0 + 1e-3
+    dout *= N
     for n, f, i, j in np.ndindex(dout.shape):
         g = f // (F // groups)
         place = (
@@ -39,4 +38,4 @@ def conv_backward(dout, cache):
         dxp[place] += dout[n, f, i, j] * w[f]
         dw[f] += dout[n, f, i, j] * xp[place]
         db[f] += dout[n, f, i, j]
-    return dxp[:, :, p : p + H, p : p + W], dw, db
+    return dxp[:, :, p : p + H, p : p + W] / N, dw / N, db / N
