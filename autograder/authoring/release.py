@@ -1,7 +1,9 @@
 """Runs nbgrader's generate_assignment on a folder of source notebooks."""
 
+from datetime import UTC
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 
 from autograder import converters
@@ -33,6 +35,18 @@ def generate(course: Course, assignment: str, source: Path, release: Path, recor
     except converters.RefusedError as error:
         where = str(course.root / "source" / assignment)
         raise BadInputError(_refusal(where, str(error))) from error
+    if record:
+        _set_deadline(course, assignment)
+
+
+def _set_deadline(course: Course, assignment: str) -> None:
+    """Tells the gradebook, if there is one, when the assignment is due."""
+    due, path = course.assignment(assignment).due, course.root / "gradebook.db"
+    if due is None or not path.exists():
+        return
+    with Gradebook(f"sqlite:///{path}", course.id) as gradebook:
+        naive = due.astimezone(UTC).replace(tzinfo=None)  # as nbgrader keeps its times
+        gradebook.update_or_create_assignment(assignment, duedate=naive)
 
 
 def _refusal(where: str, reason: str) -> Problem:

@@ -7,7 +7,11 @@ from autograder.check.render import Report, show
 
 
 class CheckFailed(AssertionError):  # noqa: N818, students read this name at the end of a report
-    """The student's answer is wrong or missing: the cell is worth nothing."""
+    """The student's answer is wrong or missing: the cell is worth nothing; ``record`` says why."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(f"{record.call}: {record.message}")
+        self.record = record
 
     def _render_traceback_(self) -> list[str]:
         # IPython's hook: the report above says everything, our own frames would only hide it.
@@ -28,9 +32,9 @@ def conclude(subject: Record, find: Callable[[], Record]) -> None:
     record = _found(subject, find).shown()
     show(Report(record))
     if record.outcome is Outcome.GRADER_BROKE:
-        raise GraderBroke(f"{record.call}: {record.message}")
+        raise GraderBroke(record)
     if record.outcome is not Outcome.PASSED:
-        raise CheckFailed(f"{record.call}: {record.message}")
+        raise CheckFailed(record)
 
 
 def _found(subject: Record, find: Callable[[], Record]) -> Record:

@@ -18,7 +18,7 @@ SETTINGS = """
 id = "tiny"
 title = "Tiny"
 term = "Spring 2027"
-time_zone = "UTC"
+time_zone = "Etc/GMT+1"
 package = "git+https://example.org/tiny.git"
 
 [assignments.1-sums]

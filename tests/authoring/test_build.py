@@ -1,4 +1,5 @@
 import shutil
+from datetime import datetime
 
 import nbformat
 import pytest
@@ -148,6 +149,8 @@ def test_a_release_that_leaks_is_not_written(course, run, capsys, setting, words
 def test_submissions_in_the_gradebook_survive(course, with_gradebook, run, capsys):
     assert run(course.root, "build") == 0
     with Gradebook(with_gradebook) as gradebook:
+        due = gradebook.find_assignment("1-sums").duedate
+        assert due == datetime(2027, 2, 17, 0, 59)  # UTC, an hour ahead
         gradebook.add_student("ada")
         gradebook.add_submission("1-sums", "ada")
     replace(course.lesson, "assert add(1, 2)", "assert add(1, 1 + 1)")
