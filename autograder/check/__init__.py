@@ -4,20 +4,21 @@
 ``check.conv2d.forward(conv_forward, x=(2, 3, 7, 6), w=(4, 3, 3, 2), b=(4,), stride=2)``.
 """
 
-from autograder.check import mistakes, oracle
+from autograder.check import oracle
 from autograder.check.layer import Layer
+from autograder.check.mistakes import conv_backward, conv_forward
 from autograder.check.value import that
 from autograder.check.verdict import CheckFailed, GraderBroke
 
-corr2d = Layer(("X", "K"), oracle.corr2d, mistakes.CORR2D)
+corr2d = Layer(("X", "K"), oracle.corr2d, conv_forward.CORR2D)
 conv2d = Layer(
-    ("x", "w", "b"), oracle.conv, mistakes.CONV_FORWARD, mistakes.CONV_BACKWARD, cached=True
+    ("x", "w", "b"), oracle.conv, conv_forward.CONV2D, conv_backward.GRADIENTS, cached=True
 )
-conv1d = Layer(("x", "w", "b"), oracle.conv)
-conv3d = Layer(("x", "w", "b"), oracle.conv)
+conv1d = Layer(("x", "w", "b"), oracle.conv, conv_forward.CONV_1D_3D)
+conv3d = Layer(("x", "w", "b"), oracle.conv, conv_forward.CONV_1D_3D)
 conv1x1 = Layer(("x", "w", "b"), oracle.conv1x1)
-im2col = Layer(("x",), oracle.im2col)
-filter_matrix = Layer(("w",), oracle.filter_matrix)
+im2col = Layer(("x",), oracle.im2col, conv_forward.IM2COL)
+filter_matrix = Layer(("w",), oracle.filter_matrix, conv_forward.FILTER_MATRIX)
 
 __all__ = [
     "CheckFailed",

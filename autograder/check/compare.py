@@ -45,7 +45,7 @@ def difference(got: Any, want: Array, magnitude: Array | None = None) -> Differe
         return _elementwise("not finite", array, want, ~np.isfinite(array))
     bound = TOLERANCE * (np.abs(want) if magnitude is None else magnitude)
     wrong = np.abs(array - want) > bound
-    return _elementwise("wrong values", array, want, wrong) if wrong.any() else None
+    return _elementwise("wrong value", array, want, wrong) if wrong.any() else None
 
 
 def misfit(got: Any, shape: tuple[int, ...]) -> Difference | None:
@@ -62,7 +62,7 @@ def as_numbers(value: Any) -> Array | None:
     """``value`` as a float64 array, or None if it is not made of real numbers."""
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError):
+    except Exception:  # an object of the student's own may do anything when asked for an array
         return None
     return array.astype(np.float64) if array.dtype.kind in "fiub" else None
 
@@ -70,13 +70,14 @@ def as_numbers(value: Any) -> Array | None:
 def _elementwise(message: str, got: Array, want: Array, wrong: Mask) -> Difference:
     error = np.where(wrong, np.nan_to_num(np.abs(got - want), nan=np.inf), -1.0)
     worst = np.unravel_index(int(np.argmax(error)), error.shape)
-    index = f"[{', '.join(map(str, worst))}]" if worst else ""
-    count = f"{int(wrong.sum())} of {wrong.size} numbers are off"
+    if not worst:
+        return Difference(message, f"{got:.6g}", f"{want:.6g}", wrong=wrong)
+    index = f"[{', '.join(map(str, worst))}]"
     return Difference(
-        message,
-        got=f"{got[worst]:.6g}",
-        expected=f"{want[worst]:.6g}",
-        where=f"largest error at {index}; {count}" if index else "",
+        f"{message}s" if message == "wrong value" else message,
+        got=f"{got[worst]:.6g} at {index}",
+        expected=f"{want[worst]:.6g} at {index}",
+        where=f"{int(wrong.sum())} of {wrong.size} numbers are off, {index} the most",
         wrong=wrong,
     )
 

@@ -1,16 +1,18 @@
 """Checks of one kind of layer: its forward, its backward, and whether the two belong together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograder.check import oracle, seed
-from autograder.check.call import call, call_as_is
-from autograder.check.compare import difference, misfit
+from autograder.check import oracle
+from autograder.check.call import Called, call, call_as_is
+from autograder.check.case import Case, name_of
+from autograder.check.compare import as_numbers, difference, misfit
 from autograder.check.explain import changed_arguments, differs, kind, not_a_pair, raised
 from autograder.check.gradient import slopes
+from autograder.check.hint import hint
 from autograder.check.mistakes import Mistake
 from autograder.check.record import Array, Outcome, Record
 from autograder.check.verdict import conclude
@@ -51,8 +53,8 @@ class Layer:
             CheckFailed: the answer is wrong, or there is none.
             GraderBroke: the check itself failed; nothing is said about the student.
         """
-        case = _Case.draw(self, given, concept, function)
-        conclude(case.record(), lambda: _needs_oracle(case) or _forward(case, function))
+        case = self._case(given, concept, function)
+        conclude(case.record(), lambda: _needs_oracle(case) or _forward(self, case, function))
 
     def backward(
         self,
@@ -68,229 +70,185 @@ class Layer:
         The arguments and errors are those of `forward`. Only the gradient is judged: a forward
         that computes something else but leaves a usable cache costs nothing here.
         """
-        case = _Case.draw(self, given, concept, forward, backward)
+        case = self._case(given, concept, forward, backward)
         conclude(
             case.record(),
-            lambda: _needs_oracle(case) or _backward(case, forward, backward, gradient),
+            lambda: _needs_oracle(case) or _backward(self, case, forward, backward, gradient),
         )
 
     def gradients(
         self, forward: Function, backward: Function, *, concept: str = "", **given: Any
     ) -> None:
         """Checks every gradient against numerical derivatives of the student's own forward."""
-        case = _Case.draw(self, given, concept, forward, backward)
-        conclude(case.record(), lambda: _needs_oracle(case) or _numerical(case, forward, backward))
+        case = self._case(given, concept, forward, backward)
+        conclude(
+            case.record(), lambda: _needs_oracle(case) or _numerical(self, case, forward, backward)
+        )
+
+    def _case(
+        self, given: Mapping[str, Any], concept: str, forward: Function, *backward: Function
+    ) -> Case:
+        return Case.draw(self.oracle, self.arguments, given, concept, forward, *backward)
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One configuration of a layer: its random arrays, its options, and how to speak of it."""
-
-    layer: Layer
-    name: str
-    call: str
-    arrays: dict[str, Array]
-    options: dict[str, Any]
-    concept: str
-    rng: np.random.Generator
-
-    @staticmethod
-    def draw(
-        layer: Layer,
-        given: Mapping[str, Any],
-        concept: str,
-        forward: Function,
-        backward: Function | None = None,
-    ) -> "_Case":
-        name = _name(backward or forward)
-        rng = seed.stream(f"{name} {concept} {sorted(given)}")
-        arrays = {key: _draw(rng, given[key]) for key in layer.arguments}
-        options = {key: value for key, value in given.items() if key not in layer.arguments}
-        named = [f"{key}={value}" for key, value in options.items()]
-        call = f"{_name(forward)}({', '.join([*arrays, *named])})"
-        if backward:
-            call = f"{name}(dout, cache) after {call}"
-        return _Case(layer, name, call, arrays, options, concept, rng)
-
-    def record(self, **found: Any) -> Record:
-        """A `Record` that is passed unless ``found`` says otherwise."""
-        return Record(
-            call=self.call,
-            inputs="  ".join(f"{key}: {array.shape}" for key, array in self.arrays.items()),
-            concept=self.concept,
-            seed=seed.current(),
-        ).but(**found)
-
-    def other(self) -> dict[str, Array]:
-        """Different arrays of the same shapes."""
-        return {key: self.rng.standard_normal(array.shape) for key, array in self.arrays.items()}
-
-    def expected(self) -> Array:
-        return oracle.evaluate(self.layer.oracle, self.arrays, self.options)
-
-    def magnitude(self) -> Array:
-        """The sum of the absolute terms of each output: the oracle on absolute values."""
-        positive = {key: np.abs(array) for key, array in self.arrays.items()}
-        return np.asarray(oracle.evaluate(self.layer.oracle, positive, self.options))
-
-
-def _name(function: Function) -> str:
-    return getattr(function, "__name__", "your function")
-
-
-def _draw(rng: np.random.Generator, given: Any) -> Array:
-    if isinstance(given, tuple) and all(isinstance(size, int) for size in given):
-        return rng.standard_normal(given)
-    return np.array(given)
-
-
-def _needs_oracle(case: _Case) -> Record | None:
+def _needs_oracle(case: Case) -> Record | None:
     if oracle.available():
         return None
     message = "PyTorch, which knows the right answer, is not installed here: pip install torch"
     return case.record(outcome=Outcome.COULD_NOT_RUN, message=message)
 
 
-def _forward(case: _Case, function: Function) -> Record:
+def _forward(layer: Layer, case: Case, function: Function) -> Record:
     called = call(function, case.arrays, case.options)
-    if called.error is not None:
-        return case.record(**raised(called, case.name))
-    if called.changed:
-        return case.record(**changed_arguments(case.name, called.changed))
-    out = _output(case.layer, called.value)
-    if out is None:
-        return case.record(**not_a_pair(case.name, called.value))
-    want = case.expected()
+    fault = _fault(layer, called, case.name)
+    if fault:
+        return case.record(**fault)
+    out, want = _output(layer, called.value), case.expected()
     wrong = difference(out, want, case.magnitude())
     if wrong is None:
         return case.record(message="agrees with PyTorch")
-    return case.record(**differs(wrong, out, want, _hint(case, case.layer.mistakes, {}, out)))
+    named = hint(layer.mistakes, case.arrays, case.options, out)
+    return case.record(**differs(wrong, out, want, named))
 
 
-def _backward(case: _Case, forward: Function, backward: Function, gradient: str) -> Record:
-    want_out = case.expected()
-    dout = case.rng.standard_normal(want_out.shape)
-    claims = _claims(case, forward, backward, dout)
+def _backward(
+    layer: Layer, case: Case, forward: Function, backward: Function, gradient: str
+) -> Record:
+    dout = case.rng.standard_normal(case.expected().shape)
+    claims = _claims(layer, case, forward, backward, dout)
     if isinstance(claims, Record):
         return claims
-    want = oracle.gradients(case.layer.oracle, case.arrays, case.options, dout)[gradient]
-    positive = {key: np.abs(array) for key, array in case.arrays.items()}
-    magnitude = oracle.gradients(case.layer.oracle, positive, case.options, np.abs(dout))[gradient]
-    got = claims[gradient]
-    wrong = difference(got, want, magnitude)
+    got, want = claims[gradient], case.expected_gradient(gradient, dout)
+    wrong = difference(got, want, case.gradient_magnitude(gradient, dout))
     if wrong is None:
         return case.record(message=f"{gradient} agrees with autograd")
-    mistakes = case.layer.gradient_mistakes.get(gradient, ())
-    found = differs(wrong, got, want, _hint(case, mistakes, {"dout": dout}, got))
-    return case.record(**{**found, "message": f"{gradient}: {found['message']}"})
+    mistakes = layer.gradient_mistakes.get(gradient, ())
+    named = hint(mistakes, {"dout": dout, **case.arrays}, case.options, got)
+    named = named or _other_gradient(layer, case, gradient, got)
+    return _about(case, gradient, differs(wrong, got, want, named))
+
+
+def _other_gradient(layer: Layer, case: Case, gradient: str, got: Any) -> str:
+    """A hint where ``got`` has the shape of another gradient than the one it should be."""
+    shapes = {f"d{name}": array.shape for name, array in case.arrays.items()}
+    array = as_numbers(got)
+    if array is None or array.shape == shapes[gradient]:
+        return ""
+    others = [name for name, shape in shapes.items() if shape == array.shape]
+    order = ", ".join(shapes)
+    return f"That is the shape of {others[0]}: return {order}, in this order." if others else ""
 
 
 def _claims(
-    case: _Case, forward: Function, backward: Function, dout: Array
+    layer: Layer, case: Case, forward: Function, backward: Function, dout: Array
 ) -> dict[str, Any] | Record:
     """What ``backward`` returns, by name; or the record of why there is nothing to look at."""
     given = {key: array.copy() for key, array in case.arrays.items()}
     before = call_as_is(forward, list(given.values()), case.options, watched=given)
-    if before.error is not None:
-        found = {**raised(before, _name(forward)), "outcome": Outcome.COULD_NOT_RUN}
-        return case.record(**found)
-    if _output(case.layer, before.value) is None:
-        return case.record(**not_a_pair(_name(forward), before.value))
+    fault = _fault(layer, before, name_of(forward))
+    if fault:
+        return case.record(**{**fault, "outcome": Outcome.COULD_NOT_RUN})
     # Another forward in between: what backward needs must be in the cache, not in a global.
     call(forward, case.other(), case.options)
     upstream = dout.copy()
     after = call_as_is(backward, [upstream, before.value[1]], {}, {**given, "dout": upstream})
-    if after.error is not None:
-        return case.record(**raised(after, case.name))
-    if after.changed:
-        return case.record(**changed_arguments(case.name, after.changed))
-    names = [f"d{argument}" for argument in case.layer.arguments]
-    if not isinstance(after.value, (tuple, list)) or len(after.value) != len(names):
-        return case.record(
-            outcome=Outcome.FAILED,
-            message=f"{case.name} must return ({', '.join(names)})",
-            got=kind(after.value),
-            expected=f"{len(names)} arrays",
-        )
-    return dict(zip(names, after.value, strict=True))
+    names = [f"d{argument}" for argument in layer.arguments]
+    fault = _call_fault(after, case.name) or _not_all(after.value, names, case.name)
+    return case.record(**fault) if fault else dict(zip(names, after.value, strict=True))
 
 
-def _numerical(case: _Case, forward: Function, backward: Function) -> Record:
-    right = _forward(case, forward)
+def _numerical(layer: Layer, case: Case, forward: Function, backward: Function) -> Record:
+    right = _forward(layer, case, forward)
     if right.outcome is not Outcome.PASSED:
-        return case.record(
-            outcome=Outcome.COULD_NOT_RUN,
-            message=f"{_name(forward)} is not right on these inputs yet: mend it first",
-            hint=right.hint,
-        )
+        message = f"{name_of(forward)} is not right on these inputs yet: mend it first"
+        return case.record(outcome=Outcome.COULD_NOT_RUN, message=message, hint=right.hint)
     dout = case.rng.standard_normal(case.expected().shape)
-    claims = _claims(case, forward, backward, dout)
+    claims = _claims(layer, case, forward, backward, dout)
     if isinstance(claims, Record):
         return claims
     for name, array in case.arrays.items():
         wrong = misfit(claims[f"d{name}"], array.shape)
         if wrong is not None:
-            found = differs(wrong, claims[f"d{name}"], array)
-            return case.record(**{**found, "message": f"d{name}: {wrong.message}"})
-    return _judge_slopes(case, forward, claims, dout)
+            return _about(case, f"d{name}", differs(wrong, claims[f"d{name}"], array))
+    try:
+        return _judge_slopes(case, _Steady(layer, case, forward, dout.shape), claims, dout)
+    except _UnsteadyError as unsteady:
+        return case.record(**unsteady.found)
 
 
-def _judge_slopes(case: _Case, forward: Function, claims: Mapping[str, Any], dout: Array) -> Record:
+def _judge_slopes(case: Case, forward: "_Steady", claims: Mapping[str, Any], dout: Array) -> Record:
     gradients = {name: np.asarray(claims[f"d{name}"]) for name in case.arrays}
-    for slope in slopes(
-        lambda *arrays: _output(case.layer, forward(*arrays, **case.options)),
-        case.arrays,
-        gradients,
-        dout,
-        case.rng,
-        eps=_working_eps(case, forward),
-    ):
+    noise = np.abs(forward(*case.arrays.values()) - case.expected()).max() / case.magnitude().max()
+    # A forward may compute in float32 and return float64: its dtype would not tell.
+    eps = float(np.finfo(np.float32 if noise > SINGLE_NOISE else np.float64).eps)
+    for slope in slopes(forward, case.arrays, gradients, dout, case.rng, eps=eps):
         if not slope.agrees:
             return case.record(
                 outcome=Outcome.FAILED,
                 message=f"d{slope.argument} is not the gradient of your forward",
-                got=f"{slope.analytic:.10g}, from your d{slope.argument}",
-                expected=f"{slope.numerical:.10g}, measured by moving {slope.argument} a little",
+                got=f"a slope of {slope.analytic:.8g} along a random direction, by your gradient",
+                expected=f"{slope.numerical:.8g}, measured by moving {slope.argument} that way",
             )
     return case.record(message="every gradient agrees with a numerical one")
 
 
-def _working_eps(case: _Case, forward: Function) -> float:
-    """The rounding unit of the arithmetic inside ``forward``, told by its distance to the oracle.
+@dataclass(frozen=True)
+class _Steady:
+    """A student's forward that was right once and is called again, on inputs close by."""
 
-    A forward may compute in float32 and return float64; its dtype would not tell.
-    """
-    out = np.asarray(_output(case.layer, call(forward, case.arrays, case.options).value))
-    noise = np.abs(out - case.expected()).max() / case.magnitude().max()
-    return float(np.finfo(np.float32 if noise > SINGLE_NOISE else np.float64).eps)
+    layer: Layer
+    case: Case
+    forward: Function
+    shape: tuple[int, ...]
 
-
-def _output(layer: Layer, value: Any) -> Any | None:
-    """The output in what forward returned; None where it should have been ``(out, cache)``."""
-    if not layer.cached:
-        return value
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    return value[0] if pair else None
-
-
-def _hint(case: _Case, mistakes: tuple[Mistake, ...], extra: Mapping[str, Array], got: Any) -> str:
-    """What the first mistake says whose answer, on the same inputs, is the student's."""
-    arrays = {**extra, **case.arrays}
-    for mistake in mistakes:
-        answer = _answer(mistake, arrays, case.options)
-        if answer is not None and _same(got, answer):
-            return mistake.says
-    return ""
+    def __call__(self, *arrays: Any) -> Any:
+        called = call_as_is(self.forward, arrays, self.case.options, {})
+        fault = _fault(self.layer, called, name_of(self.forward))
+        if fault:
+            raise _UnsteadyError(fault)
+        out = np.asarray(_output(self.layer, called.value))
+        if out.shape != self.shape or out.dtype.kind not in "fiubc":
+            message = f"{name_of(self.forward)} returns something else when it is called again"
+            raise _UnsteadyError({"outcome": Outcome.FAILED, "message": message})
+        return out
 
 
-def _answer(mistake: Mistake, arrays: Mapping[str, Array], options: dict[str, Any]) -> Any | None:
-    try:
-        answer = mistake.answer(*map(oracle.tensor, arrays.values()), **options)
-    except (RuntimeError, IndexError):
-        return None  # torch says that this mistake cannot be made with these shapes
-    return None if answer is None else np.asarray(answer.detach().numpy())
+class _UnsteadyError(Exception):
+    """The student's forward did not answer again; ``found`` says what happened."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.found = found
 
 
-def _same(got: Any, answer: Array) -> bool:
-    floor = 1e-3 * float(np.abs(answer).max(initial=0.0))
-    return difference(got, answer, np.abs(answer) + floor) is None
+def _output(layer: Layer, value: Any) -> Any:
+    return value[0] if layer.cached else value
+
+
+def _fault(layer: Layer, called: Called, name: str) -> dict[str, Any]:
+    """What is wrong with a call of forward, its numbers aside; {} if nothing is."""
+    fault = _call_fault(called, name)
+    if fault or not layer.cached:
+        return fault
+    pair = isinstance(called.value, (tuple, list)) and len(called.value) == 2
+    return {} if pair else not_a_pair(name, called.value)
+
+
+def _call_fault(called: Called, name: str) -> dict[str, Any]:
+    if called.error is not None:
+        return raised(called, name)
+    return changed_arguments(name, called.changed) if called.changed else {}
+
+
+def _not_all(value: Any, names: Sequence[str], name: str) -> dict[str, Any]:
+    if isinstance(value, (tuple, list)) and len(value) == len(names):
+        return {}
+    return {
+        "outcome": Outcome.FAILED,
+        "message": f"{name} must return ({', '.join(names)})",
+        "got": kind(value),
+        "expected": f"{len(names)} arrays",
+    }
+
+
+def _about(case: Case, subject: str, found: dict[str, Any]) -> Record:
+    return case.record(**{**found, "message": f"{subject}: {found['message']}"})

@@ -24,7 +24,7 @@ def rows(record: Record) -> list[tuple[str, str]]:
     """The labelled lines of a report, in the order in which a student needs them."""
     lines = [
         ("hint", record.hint),
-        ("got", record.got),
+        ("error" if record.trace else "got", record.got),
         ("expected", record.expected),
         ("where", record.where),
         ("inputs", record.inputs),

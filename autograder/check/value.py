@@ -1,5 +1,6 @@
 """Checks of single answers: ``check.that(output_size, 7, 3, stride=2).returns(3)``."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,8 +39,7 @@ class Subject:
         conclude(record, lambda: self._judged(record, name, np.asarray(expected), hint))
 
     def _judged(self, record: Record, name: str, want: Any, hint: str) -> Record:
-        given = {str(place): value for place, value in enumerate(self.arguments)}
-        called = call(self.function, given, self.options)
+        called = call(self.function, self._named(), self.options)
         if called.error is not None:
             return record.but(**raised(called, name))
         if called.changed:
@@ -48,6 +48,15 @@ class Subject:
         if wrong is None:
             return record.but(message="is right" if want.ndim else f"= {want}")
         return record.but(**differs(wrong, called.value, want.astype(np.float64), hint))
+
+    def _named(self) -> dict[str, Any]:
+        """The positional arguments by the names that the student gave them, or by number."""
+        try:
+            names = list(inspect.signature(self.function).parameters)
+        except (TypeError, ValueError):  # not every callable has a signature
+            names = []
+        names += [f"number {place}" for place in range(len(names), len(self.arguments))]
+        return dict(zip(names, self.arguments, strict=False))
 
     def _text(self, name: str) -> str:
         positional = [_short(value) for value in self.arguments]
@@ -62,5 +71,5 @@ def that(function: Callable[..., Any], *arguments: Any, **options: Any) -> Subje
 
 def _short(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
-        return f"<{'×'.join(map(str, value.shape))}>"
+        return f"{'×'.join(map(str, value.shape))} array"
     return str(value)

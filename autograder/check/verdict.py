@@ -10,7 +10,7 @@ class CheckFailed(AssertionError):  # noqa: N818, students read this name at the
     """The student's answer is wrong or missing: the cell is worth nothing; ``record`` says why."""
 
     def __init__(self, record: Record) -> None:
-        super().__init__(f"{record.call}: {record.message}")
+        super().__init__(record.message)
         self.record = record
 
     def _render_traceback_(self) -> list[str]:

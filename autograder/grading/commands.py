@@ -62,7 +62,7 @@ def _page(arguments: argparse.Namespace) -> int:
     board = json.loads(arguments.board.read_text()) if arguments.board else []
     output = arguments.output or course.root / "index.html"
     everybody = marks.read(course, arguments.assignment)
-    html = page.render(course, arguments.assignment, everybody, board)
+    html = page.render(course, arguments.assignment, everybody, board, output.parent)
     output.write_text(html, encoding="utf-8")
     print(output)
     return 0

@@ -1,5 +1,6 @@
 """One HTML page for a batch: who got what where, a way to each feedback, and the leaderboard."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,18 @@ def render(
     course: Course,
     assignment: str,
     marks: Sequence[Marks],
-    board: Sequence[Mapping[str, Any]] = (),
+    board: Sequence[Mapping[str, Any]],
+    folder: Path,
 ) -> str:
-    """The page; ``board`` holds rows as ``autograder leaderboard board --json`` writes them."""
+    """The page as it is to stand in ``folder``.
+
+    ``board`` holds rows as ``autograder leaderboard board --json`` writes them.
+    """
     return TEMPLATES.get_template("page.html").render(
         course=course,
         assignment=assignment,
         cells=[cell.cell for cell in marks[0].cells] if marks else [],
-        rows=[(row, _feedback(course, assignment, row.student)) for row in marks],
+        rows=[(row, _feedback(course, assignment, row.student, folder)) for row in marks],
         board=board,
         state=_state,
     )
@@ -37,7 +42,7 @@ def _state(mark: CellMark) -> str:
     return "full" if mark.score == mark.max_score else "part" if mark.score else "none"
 
 
-def _feedback(course: Course, assignment: str, student: str) -> str:
-    """The first page of feedback, relative to the course's folder, or '' where there is none."""
+def _feedback(course: Course, assignment: str, student: str, folder: Path) -> str:
+    """The way from ``folder`` to the first page of feedback, or '' where there is none."""
     pages = sorted((course.root / "feedback" / student / assignment).glob("*.html"))
-    return str(Path(*pages[0].parts[len(course.root.parts) :]).as_posix()) if pages else ""
+    return Path(os.path.relpath(pages[0], folder.resolve())).as_posix() if pages else ""

@@ -48,4 +48,4 @@ def test_in_a_notebook_a_failure_ends_in_one_line():
     with capture_output() as output:
         shell.run_cell("from autograder import check\ncheck.that(len, [1, 2]).returns(3)")
     assert "Traceback" not in output.stdout
-    assert output.stdout.strip().splitlines()[-1] == "CheckFailed: len([1, 2]): wrong values"
+    assert output.stdout.strip().splitlines()[-1] == "CheckFailed: wrong value"

@@ -1,140 +1,14 @@
-"""What well-known misconceptions would have answered, and how to say so.
+"""Misconceptions of each gradient of a convolution.
 
-Each is written with the oracle, so none of them gives away a NumPy solution. A mistake is only ever
-reported when its answer equals the student's on the same inputs.
+Functions take dout: (N, C_out, H', W') and then what the oracle takes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from autograder.check import oracle
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A misconception: ``answer`` takes what the oracle takes; None where it cannot arise."""
-
-    name: str
-    says: str
-    answer: Callable[..., Any]
-
-
-def _flipped(x: Any, w: Any, b: Any, **options: int) -> Any:
-    return oracle.conv(x, w.flip(-1, -2), b, **options)
-
-
-def _without(option: str, neutral: int) -> Callable[..., Any]:
-    def answer(x: Any, w: Any, b: Any, **options: int) -> Any:
-        return oracle.conv(x, w, b, **{**options, option: neutral})
-
-    return answer
-
-
-def _groups_ignored(x: Any, w: Any, b: Any, groups: int = 1, **options: int) -> Any:
-    """Every filter reads the first C_in / groups channels."""
-    return oracle.conv(x[:, : w.shape[1]], w, b, **options)
-
-
-def _padded_at_one_side(x: Any, w: Any, b: Any, padding: int = 0, **options: int) -> Any:
-    from torch.nn.functional import pad
-
-    return oracle.conv(pad(x, (2 * padding, 0, 2 * padding, 0)), w, b, **options)
-
-
-def _axes_swapped(x: Any, w: Any, b: Any, **options: int) -> Any:
-    return oracle.conv(x, w.transpose(-1, -2), b, **options)
-
-
-def _bias_per_channel(x: Any, w: Any, b: Any, **options: int) -> Any:
-    return oracle.conv(x, w, b * w.shape[1], **options)
-
-
-def _first_channel_only(x: Any, w: Any, b: Any, **options: int) -> Any:
-    return oracle.conv(x[:, :1], w[:, :1], b, **{**options, "groups": 1})
-
-
-def _no_bias(x: Any, w: Any, b: Any, **options: int) -> Any:
-    return oracle.conv(x, w, 0 * b, **options)
-
-
-CONV_FORWARD = (
-    Mistake(
-        "kernel flipped",
-        "You flip the filter: that is the convolution of signal processing. The course's "
-        "convolution is a cross-correlation, out[i, j] = Σ x[i+u, j+v] · w[u, v].",
-        _flipped,
-    ),
-    Mistake("bias forgotten", "The bias b is missing: add b[f] to the map of filter f.", _no_bias),
-    Mistake(
-        "bias once per channel",
-        "The bias is added once for every input channel; it belongs to a filter, add it once.",
-        _bias_per_channel,
-    ),
-    Mistake(
-        "padding ignored",
-        "This is the answer for padding=0: x is never surrounded by zeros.",
-        _without("padding", 0),
-    ),
-    Mistake(
-        "padding fixed at 1",
-        "This is the answer for padding=1, whatever padding you are given.",
-        _without("padding", 1),
-    ),
-    Mistake(
-        "padding at one side",
-        "All the zeros are at the top and the left; half of them belong at the bottom and the "
-        "right.",
-        _padded_at_one_side,
-    ),
-    Mistake(
-        "stride ignored",
-        "This is the answer for stride=1: the window moves one pixel at a time.",
-        _without("stride", 1),
-    ),
-    Mistake(
-        "dilation ignored",
-        "This is the answer for dilation=1: the taps of the filter are not spread out.",
-        _without("dilation", 1),
-    ),
-    Mistake(
-        "groups ignored",
-        "Every filter reads the first C_in/groups channels; the filters of group g read the "
-        "channels of group g.",
-        _groups_ignored,
-    ),
-    Mistake(
-        "height and width swapped", "The filter's rows and columns are swapped.", _axes_swapped
-    ),
-    Mistake(
-        "first channel only",
-        "Only the first input channel is used; sum over all C_in channels.",
-        _first_channel_only,
-    ),
-)
-
-CORR2D = (
-    Mistake(
-        "kernel flipped",
-        "You flip K: that is the convolution of signal processing. corr2d slides K as it is.",
-        lambda X, K: oracle.corr2d(X, K.flip(0, 1)),
-    ),
-    Mistake(
-        "height and width swapped",
-        "The rows and columns of K are swapped.",
-        lambda X, K: oracle.corr2d(X, K.T),
-    ),
-    Mistake(
-        "fractions cut off",
-        "The fractions are gone: Y took the integer dtype of X.",
-        lambda X, K: oracle.corr2d(X, K).trunc(),
-    ),
-    Mistake(
-        "last window missing",
-        "The last row and column of windows are missing: there are H − K_H + 1 positions.",
-        lambda X, K: oracle.corr2d(X, K)[:-1, :-1],
-    ),
-)
+from autograder.check.mistakes import Mistake
+from autograder.check.mistakes.conv_forward import flipped
 
 
 def _gradient(name: str, of: Callable[..., Any]) -> Callable[..., Any]:
@@ -239,6 +113,22 @@ def _last_filter(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
     return _gradient("x", oracle.conv)(dout[:, -1:], x, w[-1:], b[-1:], **options)
 
 
+def _last_filter_overwritten(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
+    """Dx where every place of every filter overwrites what was there."""
+    return _overwritten(dout[:, -1:], x, w[-1:], b, **options)
+
+
+def _last_window(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
+    """Dw where only the last image's last window is left."""
+    last = dout * 0
+    last[-1, :, -1, -1] = dout[-1, :, -1, -1]
+    return _gradient("w", oracle.conv)(last, x, w, b, **options)
+
+
+def _last_number(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
+    return dout[-1, :, -1, -1]
+
+
 def _mean_per_filter(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
     return dout.mean(dim=(0, 2, 3))
 
@@ -250,7 +140,9 @@ def _sum_per_image(dout: Any, x: Any, w: Any, b: Any, **options: int) -> Any:
 AVERAGED = "This is the right gradient divided by N: the loss is a sum over dout, not a mean."
 LAST_IMAGE = "Only the last image counts: each image overwrites the one before; add them up (+=)."
 
-CONV_BACKWARD = {
+LAST_WINDOW = "Only the last window counts: each overwrites the one before; add them up (+=)."
+
+GRADIENTS = {
     "dx": (
         Mistake(
             "crop p:-p at padding 0",
@@ -275,10 +167,16 @@ CONV_BACKWARD = {
             _overwritten,
         ),
         Mistake(
-            "filter not flipped",
-            "dx is dout convolved with the *flipped* filter (Ŵᵀ has w reversed along its rows); "
-            "here the filter is not flipped.",
-            _gradient("x", _flipped),
+            "overlap and filters overwritten",
+            "Each filter and each window overwrites what was there. A pixel receives a gradient "
+            "from every window that saw it: add (+=), do not assign.",
+            _last_filter_overwritten,
+        ),
+        Mistake(
+            "filter upside down",
+            "The filter is turned around in dx. If you add dout[i, j] · w[f] into each window, use "
+            "w[f] as it is; only if you slide a filter over dout must it be flipped.",
+            _gradient("x", flipped),
         ),
         Mistake(
             "stride ignored",
@@ -303,6 +201,7 @@ CONV_BACKWARD = {
             "dw is flipped along rows and columns.",
             lambda dout, x, w, b, **o: _gradient("w", oracle.conv)(dout, x, w, b, **o).flip(-1, -2),
         ),
+        Mistake("last window only", LAST_WINDOW, _last_window),
         Mistake("last image only", LAST_IMAGE, _last_image("w")),
         Mistake("divided by N", AVERAGED, _averaged("w")),
     ),
@@ -318,6 +217,7 @@ CONV_BACKWARD = {
             "b[f] is shared by all images: sum over N as well.",
             _sum_per_image,
         ),
+        Mistake("last window only", LAST_WINDOW, _last_number),
         Mistake("last image only", LAST_IMAGE, _last_image("b")),
         Mistake("divided by N", AVERAGED, _averaged("b")),
     ),

@@ -1,0 +1,35 @@
+"""Naming the mistake: which misconception gives exactly this answer on these inputs?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.check import oracle
+from autograder.check.compare import difference
+from autograder.check.mistakes import Mistake
+from autograder.check.record import Array
+
+
+def hint(
+    mistakes: Sequence[Mistake], arrays: Mapping[str, Array], options: Mapping[str, Any], got: Any
+) -> str:
+    """What the first of the mistakes says that would have answered ``got``; else ''."""
+    for mistake in mistakes:
+        answer = _answer(mistake, arrays, options)
+        if answer is not None and _same(got, answer):
+            return mistake.says
+    return ""
+
+
+def _answer(mistake: Mistake, arrays: Mapping[str, Array], options: Mapping[str, Any]) -> Any:
+    try:
+        answer = mistake.answer(*map(oracle.tensor, arrays.values()), **options)
+    except (RuntimeError, IndexError):
+        return None  # torch says that this mistake cannot be made with these shapes
+    return None if answer is None else np.asarray(answer.detach().numpy())
+
+
+def _same(got: Any, answer: Array) -> bool:
+    floor = 1e-3 * float(np.abs(answer).max(initial=0.0))
+    return difference(got, answer, np.abs(answer) + floor) is None
