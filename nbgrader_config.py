@@ -6,7 +6,7 @@ import nbgrader.preprocessors as nbgrader
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 
 from autograder.course import load
-from autograder.grading import preprocessors
+from autograder.grading import preprocessors, submission
 
 c = get_config()  # noqa: F821 (nbgrader defines it where it runs this file)
 course = load(Path(__file__).parent)
@@ -24,6 +24,7 @@ c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelA
 c.Execute.skip_cells_with_tag = "no cell is skipped"
 c.LimitOutput.max_lines = course.grading["output_lines"]
 c.LimitBytes.most = course.grading["output_bytes"]
+c.Autograde.pre_convert_hook = submission.say_problems
 c.Autograde.autograde_preprocessors = [
     preprocessors.ExecuteSeeded,
     preprocessors.WarningsAreNoMistakes,

@@ -181,6 +181,16 @@ def test_plain_nbgrader_gives_the_same_mark_feedback_and_export(demo, course, ev
     assert float(rows["reference"]["max_score"]) == 73
 
 
+def test_plain_nbgrader_names_what_is_wrong_with_a_broken_notebook(course, everybody):
+    command = [sys.executable, "-m", "nbgrader", "autograde", "2-convolution"]
+    done = subprocess.run(
+        [*command, "--student=not_json"], cwd=course.root, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "convolution.ipynb, line 2: found text that is not JSON" in done.stderr
+    assert {row.student: row for row in marks.read(course, "2-convolution")} == everybody
+
+
 def test_a_broken_resubmission_keeps_what_was_recorded(course, everybody):
     path = course.root / "submitted" / "loops" / "2-convolution" / "convolution.ipynb"
     good = path.read_text()

@@ -1,7 +1,8 @@
 """Looking at a submission before anything is done with it."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.course import Course
@@ -32,6 +33,16 @@ def problems(course: Course, assignment: str, student: str) -> list[Problem]:
         for notebook in notebooks(course, assignment)
         for problem in _notebook_problems(folder, notebook)
     ]
+
+
+def say_problems(notebooks: Sequence[str], **about: str) -> None:
+    """A hook that nbgrader calls before it converts a submission's ``notebooks`` (paths).
+
+    nbgrader itself would only show where in its own code it could not go on.
+    """
+    for path in map(Path, notebooks):
+        for problem in _notebook_problems(path.parent, path.name):
+            print(problem, file=sys.stderr)
 
 
 def notebooks(course: Course, assignment: str) -> list[str]:

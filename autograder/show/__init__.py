@@ -6,10 +6,13 @@ closing, and nothing here computes what a lesson asks for.
 """
 
 from autograder.show.canvas import Picture, png
+from autograder.show.channels import groups
 from autograder.show.errors import error_map
 from autograder.show.fields import receptive_field
+from autograder.show.gradients import scatter
 from autograder.show.layers import volumes
 from autograder.show.matrices import matrix
+from autograder.show.patches import columns
 from autograder.show.photo import photograph
 from autograder.show.pictures import images
 from autograder.show.strides import window_positions
@@ -19,12 +22,15 @@ from autograder.show.windows import sliding_window
 __all__ = [
     "Picture",
     "bars",
+    "columns",
     "error_map",
+    "groups",
     "images",
     "matrix",
     "photograph",
     "png",
     "receptive_field",
+    "scatter",
     "sliding_window",
     "volumes",
     "window_positions",

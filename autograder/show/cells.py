@@ -1,6 +1,7 @@
 """Square cells with numbers in them, as the lectures draw arrays."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,13 +10,31 @@ from numpy.typing import NDArray
 
 from autograder.show.canvas import FAINT, INK, PAPER, Colour, tint
 
+CELL = 0.36  # inches: a cell of a picture whose cells all hold a number
+EDGE = 0.1  # cells, room for half a line's width
+
 Corner = tuple[float, float]
 Place = tuple[int, ...]
+Mark = tuple[Collection[Place], Colour]  # places of a grid that belong together
 
 
 def number(value: float) -> str:
-    """``value`` in three digits or, from 100 on, as a whole number: 3, 0.25, 4310."""
-    return (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+    """``value`` in three digits or as a whole number: 3, −0.25, 4310, 1.2e7, 1e−4."""
+    size = abs(value)
+    if 0 < size < 1e-3 or 1e6 <= size < np.inf:
+        return re.sub(r"\.?0*e\+?(-?)0*", r"e\1", f"{value:.2e}").replace("-", "−")
+    value += 0.0  # makes a plain zero of minus zero
+    return (f"{value:.3g}" if not 100 <= size < np.inf else f"{value:.0f}").replace("-", "−")
+
+
+def window(corner: tuple[int, int], shape: tuple[int, ...]) -> list[Place]:
+    """The places under a filter of (K_H, K_W) whose first tap is at ``corner``, row by row."""
+    return [(corner[0] + u, corner[1] + v) for u, v in np.ndindex(*shape)]
+
+
+def holds(array: NDArray[np.float64], place: Place) -> bool:
+    """Whether a place without negative indices lies in the array."""
+    return all(index < size for index, size in zip(place, array.shape, strict=True))
 
 
 def cell(axes: Axes, corner: Corner, fill: Colour = PAPER, name: str = "cell") -> Rectangle:
@@ -25,9 +44,11 @@ def cell(axes: Axes, corner: Corner, fill: Colour = PAPER, name: str = "cell") -
     return square
 
 
-def write(axes: Axes, x: float, y: float, text: str, size: float = 10) -> None:
+def write(
+    axes: Axes, x: float, y: float, text: str, size: float = 10, colour: Colour = INK
+) -> None:
     """``text`` centred on a point."""
-    axes.text(x, y, text, ha="center", va="center", color=INK, fontsize=size)
+    axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=size)
 
 
 def grid(
@@ -35,23 +56,29 @@ def grid(
     values: NDArray[np.float64],
     corner: Corner,
     title: str,
-    marked: Collection[Place],
-    colour: Colour,
+    marks: Sequence[Mark],
 ) -> None:
-    """A 2-D array with its title; the cells at the ``marked`` places are tinted and framed."""
+    """A 2-D array with its title; marked places are tinted, where marks meet in both colours."""
     left, top = corner
     for place in np.ndindex(*values.shape):
         row, column = place
-        shade, name = (tint(colour), f"{title} marked") if place in marked else (PAPER, title)
-        cell(axes, (left + column, top + row), shade, name)
+        tints = [tint(colour) for places, colour in marks if place in places]
+        shade = tuple(np.mean(tints, axis=0)) if tints else PAPER
+        cell(axes, (left + column, top + row), shade, f"{title} marked" if tints else title)
         write(axes, left + column + 0.5, top + row + 0.5, number(float(values[place])))
-    frame(axes, corner, marked, colour)
+    for i, (places, colour) in enumerate(marks):
+        # A frame that meets others is drawn inside of them, so that none hides another.
+        met = sum(not set(places).isdisjoint(others) for others, _ in marks[:i])
+        frame(axes, corner, places, colour, inset=0.07 * met)
     write(axes, left + values.shape[1] / 2, top - 0.4, title)
 
 
-def frame(axes: Axes, corner: Corner, places: Collection[Place], colour: Colour) -> None:
+def frame(
+    axes: Axes, corner: Corner, places: Collection[Place], colour: Colour, inset: float = 0
+) -> None:
     """A thick line around the smallest rectangle that holds the ``places`` of a grid."""
     rows, columns = zip(*places, strict=True)
-    first = (corner[0] + min(columns), corner[1] + min(rows))
-    size = (max(columns) - min(columns) + 1, max(rows) - min(rows) + 1)
-    axes.add_patch(Rectangle(first, *size, fill=False, edgecolor=colour, linewidth=2.2))
+    first = (corner[0] + min(columns) + inset, corner[1] + min(rows) + inset)
+    width, height = (max(line) - min(line) + 1 - 2 * inset for line in (columns, rows))
+    box = Rectangle(first, width, height, fill=False, edgecolor=colour, linewidth=2.2, gid="frame")
+    axes.add_patch(box)

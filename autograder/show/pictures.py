@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
-from autograder.show.canvas import FAINT, INK, ORANGE, PAGE_WIDTH, SIGNED, Picture
+from autograder.show.canvas import FAINT, INK, ORANGE, PAGE_WIDTH, PAPER, SIGNED, Picture
 from autograder.show.inputs import numbers, refuse
 
 TALLEST, TITLE = 3.6, 0.45  # inches: a panel at most, and the line above it
@@ -81,10 +82,12 @@ def measurable(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outline(axes: Axes, box: Box, colour: str) -> None:
-    """A frame around the pixels of a (top, left, height, width)."""
+    """A frame around the pixels of a (top, left, height, width), edged in white for dark pixels."""
     top, left, height, width = box
     corner = (left - 0.5, top - 0.5)  # pixel (0, 0) is drawn around the point (0, 0)
-    axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=2))
+    frame = Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=2)
+    frame.set_path_effects([withStroke(linewidth=4.5, foreground=PAPER)])
+    axes.add_patch(frame)
 
 
 def _pixels(where: str, value: ArrayLike) -> NDArray[np.float64]:

@@ -18,14 +18,14 @@ def bars(
     unit: str = "ms",
     reference: str | None = None,
 ) -> Picture:
-    """One bar a name on a logarithmic axis, with its value and its ratio to the reference.
+    """One bar a name on a logarithmic axis: its value, and how much faster than the reference.
 
     Args:
         names: what was timed, from top to bottom.
         values: how long each took, above 0, in ``unit``.
         title: above the bars.
         unit: of ``values``.
-        reference: the name that counts as 1×; by default the fastest.
+        reference: the name that the others are faster or slower than; by default the fastest.
 
     Raises:
         BadInputError: the lists differ in length, a value is not above 0 and finite, or there
@@ -46,7 +46,10 @@ def bars(
     axes = figure.subplots()
     colours = [tint(ORANGE if i == one else BLUE, 0.75) for i in range(len(names))]
     drawn = axes.barh(range(len(names)), lengths, color=colours, height=0.62)
-    texts = [f"{number(v)} {unit}   {number(v / lengths[one])}×" for v in lengths]
+    ratios = [
+        "the reference" if i == one else _ratio(v / lengths[one]) for i, v in enumerate(lengths)
+    ]
+    texts = [f"{number(v)} {unit}   {ratio}" for v, ratio in zip(lengths, ratios, strict=True)]
     axes.bar_label(drawn, texts, padding=5, fontsize=9, color=INK)
     axes.set_xscale("log")
     # A logarithmic axis has no zero: it begins at half the shortest bar, and leaves room for text.
@@ -60,3 +63,10 @@ def bars(
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
     return figure
+
+
+def _ratio(share: float) -> str:
+    """How a bar that is ``share`` times as long as the reference compares with it."""
+    times = max(share, 1 / share)
+    text = f"{times:.1f}" if times < 10 else number(round(times))
+    return "as fast" if text == "1.0" else f"{text}× {'faster' if share < 1 else 'slower'}"

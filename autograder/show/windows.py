@@ -9,12 +9,10 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from autograder.show.canvas import BLUE, GREEN, INK, ORANGE, PAGE_WIDTH, VERMILION, Picture, drawing
-from autograder.show.cells import Place, grid, number, write
+from autograder.show.cells import CELL, EDGE, Mark, Place, grid, holds, number, window, write
 from autograder.show.inputs import numbers, refuse
 
-CELL = 0.36  # inches
 GAP = 1.2  # cells between two grids, room for the sign
-EDGE = 0.1  # cells, room for half a line's width
 WIDEST = 40  # cells from the left of X to the right of Y
 ABOVE, BELOW = 0.8, 1.3  # cells, room for the titles and for the sum
 
@@ -30,8 +28,7 @@ class _Step:
 
     @property
     def window(self) -> list[Place]:
-        row, column = self.place
-        return [(row + u, column + v) for u, v in np.ndindex(*self.K.shape)]
+        return window(self.place, self.K.shape)
 
     @property
     def width(self) -> float:
@@ -85,14 +82,14 @@ def sliding_window(
 def _checked(step: _Step) -> _Step:
     where = f"sliding_window, at {step.place}"
     last = step.window[-1]
-    if min(step.place) < 0 or not _holds(step.X, last):
+    if min(step.place) < 0 or not holds(step.X, last):
         refuse(
             where,
             f"a filter of shape {step.K.shape} that reaches past X of shape {step.X.shape}",
             "a place where all of it lies on X",
             "Count rows and columns from 0.",
         )
-    if not _holds(step.Y, step.place):
+    if not holds(step.Y, step.place):
         refuse(
             where,
             f"no such value in Y of shape {step.Y.shape}",
@@ -102,20 +99,16 @@ def _checked(step: _Step) -> _Step:
     return step
 
 
-def _holds(array: NDArray[np.float64], place: Place) -> bool:
-    return all(index < size for index, size in zip(place, array.shape, strict=True))
-
-
 def _draw(axes: Axes, step: _Step) -> None:
-    trio = (
-        (step.X, "X", step.window, BLUE),
-        (step.K, "K", list(np.ndindex(*step.K.shape)), ORANGE),
-        (step.Y, "Y", [step.place], GREEN),
+    trio: Sequence[tuple[NDArray[np.float64], str, Mark]] = (
+        (step.X, "X", (step.window, BLUE)),
+        (step.K, "K", (window((0, 0), step.K.shape), ORANGE)),
+        (step.Y, "Y", ([step.place], GREEN)),
     )
     left, middle = 0.0, step.height / 2
-    for (array, title, marked, colour), sign in zip(trio, " ⋆=", strict=True):
+    for (array, title, mark), sign in zip(trio, " ⋆=", strict=True):
         write(axes, left - GAP / 2, middle, sign, size=17)
-        grid(axes, array, (left, middle - len(array) / 2), title, marked, colour)
+        grid(axes, array, (left, middle - len(array) / 2), title, [mark])
         left += array.shape[1] + GAP
     _write_sum(axes, step)
 

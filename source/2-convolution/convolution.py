@@ -16,8 +16,9 @@
 #
 # **How to work.** Fill in the cells that say `YOUR CODE HERE`, then run the check below each. A
 # check tells you what it tried, what it got, what it expected and, if it recognises it, which
-# mistake it looks like. Some checks are hidden and run only when you hand in; they test the same
-# things on other sizes. Loops are fine everywhere. You need about three hours and no GPU.
+# mistake it looks like. Some checks are hidden and run only when you hand in; they ask the same
+# with other sizes and other arguments. Loops are fine everywhere. You need about three hours and no
+# GPU.
 
 # %% locked="setup"
 import numpy as np
@@ -59,14 +60,15 @@ def corr2d(X, K):
 # %% test="corr2d-lecture" points=2
 X = np.arange(9.0).reshape(3, 3)
 K = np.arange(4.0).reshape(2, 2)
+check.corr2d.forward(corr2d, X=X, K=K)
 check.that(corr2d, X, K).returns([[19, 25], [37, 43]])
-check.corr2d.forward(corr2d, X=(5, 7), K=(3, 2))
 
 # %%
 show.sliding_window(X, K, corr2d(X, K), at=[(0, 0), (0, 1), (1, 0), (1, 1)])
 
 # %% test="corr2d-any" points=2
-check.corr2d.forward(corr2d, X=(4, 6), K=(1, 3))
+check.corr2d.forward(corr2d, X=(5, 7), K=(3, 2))
+check.corr2d.forward(corr2d, X=np.arange(12).reshape(3, 4), K=(1, 3))
 ### BEGIN HIDDEN TESTS
 check.corr2d.forward(corr2d, X=(6, 4), K=(6, 4), concept="a filter as large as the image")
 check.corr2d.forward(
@@ -75,9 +77,9 @@ check.corr2d.forward(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now look at what a filter *does*. The same nine multiplications find edges, blur or sharpen; only
-# the numbers in $K$ differ. In a network nobody chooses those numbers: they are learned, and the
-# first layer usually ends up with filters just like these.
+# Now look at what a filter *does*. The same code finds edges, blurs or sharpens; only the numbers
+# in $K$ differ. In a network nobody chooses those numbers: they are learned, and the first layer
+# usually ends up with many edge detectors like these.
 
 # %%
 photo = show.photograph(gray=True)
@@ -92,8 +94,9 @@ maps["sharpen"] = maps["sharpen"].clip(0, 1)
 show.images([photo, *maps.values()], ["photograph", *maps])
 
 # %% [markdown]
-# A filter answers most strongly where the image looks like the filter. So a filter that *is* a
-# piece of the picture finds that piece again, like the face in a crowd:
+# A filter answers strongly where the image looks like the filter. So a filter cut from the picture
+# can find its place again, like a face in a crowd (orange: the strongest answer). Try other pieces:
+# when does it go wrong? A dot product also grows with contrast, so bold places can outshout it.
 
 # %%
 template = photo[60:76, 100:116]
@@ -104,7 +107,7 @@ print(f"cut out at row 60, column 100; found again at row {row}, column {column}
 show.images(
     [photo, template, activation],
     ["image", "template (a filter)", "activation map"],
-    boxes=[(row, column, 16, 16), None, None],
+    boxes=[(row, column, 16, 16), None, (row - 4, column - 4, 9, 9)],
 )
 
 # %% [markdown]
@@ -112,7 +115,8 @@ show.images(
 #
 # A 3×3 filter fits a 7-pixel row in $7 - 3 + 1 = 5$ places. With **padding** $P$ there are $P$
 # zeros on each side, with **stride** $S$ the filter moves $S$ pixels at a time, and with
-# **dilation** $D$ its taps stand $D$ pixels apart, so that it spans $D(K-1)+1$ pixels.
+# **dilation** $D$ its *taps* (the $K$ places where it has a weight) stand $D$ pixels apart, so that
+# it spans $D(K-1)+1$ pixels. We call the sizes of the output $H'$ and $W'$.
 #
 # Sometimes it does not fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round
 # *down*: the last pixels are never looked at (crossed out below).
@@ -120,8 +124,11 @@ show.images(
 # %%
 show.window_positions(7, kernel_size=3, stride=3)
 
+# %%
+show.window_positions(7, kernel_size=3, padding=1, dilation=2)
+
 # %% [markdown]
-# **Task.** Write `output_size`, rounding down when the filter does not fit.
+# **Task.** Write `output_size`. Return a whole number; round down when the filter does not fit.
 
 
 # %% solution="output-size"
@@ -154,7 +161,8 @@ check.that(output_size, 5, 5, stride=2).returns(1, concept="a filter as large as
 # full depth of its input and has a bias. With `groups` $=G$, each filter sees only $C_{in}/G$
 # channels. Making one output number takes one multiply-add per weight of its filter.
 #
-# **Task.** Count a layer's learnable parameters and its multiply-adds for one image.
+# **Task.** Count a layer's learnable parameters and its multiply-adds for one image. Whatever else
+# `num_multiply_adds` is given (a stride, say) is for `output_size`: pass `**geometry` on to it.
 
 
 # %% solution="counts"
@@ -180,13 +188,17 @@ def num_multiply_adds(c_in, c_out, kernel_size, height, width, groups=1, **geome
 
 # %% test="parameters" points=2
 check.that(num_parameters, 3, 10, 5).returns(760, hint="Ten filters of 3·5·5 weights and a bias.")
+check.that(num_parameters, 4, 6, 3, groups=2).returns(114, hint="A filter is C_in / groups deep.")
 ### BEGIN HIDDEN TESTS
 check.that(num_parameters, 64, 32, 3, groups=4).returns(4640, concept="groups")
 check.that(num_parameters, 6, 9, 1).returns(63, concept="1×1 filters")
 ### END HIDDEN TESTS
 
 # %% test="multiply-adds" points=2
-check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(768_000)
+check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(
+    768_000, hint="75 for each of 10·32·32 outputs: how many there are depends on the padding."
+)
+check.that(num_multiply_adds, 4, 6, 3, 8, 9, groups=2).returns(4536)
 ### BEGIN HIDDEN TESTS
 check.that(num_multiply_adds, 4, 6, 3, 10, 17, stride=2).returns(6912, concept="stride, H ≠ W")
 check.that(num_multiply_adds, 64, 32, 3, 7, 9, groups=4, padding=1).returns(
@@ -200,14 +212,16 @@ check.that(num_multiply_adds, 64, 32, 3, 7, 9, groups=4, padding=1).returns(
 # One output number sees a $K \times K$ window. Two layers deep it sees windows of windows: each
 # further layer adds $K-1$, so $L$ layers of stride 1 see $1 + L(K-1)$ pixels. That grows slowly. A
 # stride helps: after it, neighbours in the feature map lie $S$ input pixels apart, so that every
-# later tap reaches $S$ times as far.
+# later tap reaches $S$ times as far. Strides multiply; the stride of a layer itself does not change
+# what *that* layer sees. A dilated filter counts with the $D(K-1)+1$ pixels that it spans.
 
 # %%
 show.receptive_field([(3, 1), (3, 2), (3, 1)])
 
 # %% [markdown]
-# **Task.** Write `receptive_field` for layers listed from the input on. Keep two numbers while you
-# walk through them: the size so far, and how far apart neighbours are in the input.
+# **Task.** Write `receptive_field` for layers $(K, S, D)$ listed from the input on. Keep two
+# numbers while you walk through them: the size so far, and how far apart neighbours are in the
+# input.
 
 
 # %% solution="receptive-field"
@@ -228,7 +242,10 @@ check.that(receptive_field, [(3, 1, 1)] * 3).returns(7, hint="1 + L(K − 1) wit
 check.that(receptive_field, []).returns(1, hint="With no layer, a pixel sees itself.")
 
 # %% test="receptive-field-strides" points=2
-check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(9)
+check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(
+    9, hint="3, then 5, then 2·2 more: a stride is felt from the next layer on."
+)
+check.that(receptive_field, [(3, 1, 2), (3, 1, 1)]).returns(7)
 ### BEGIN HIDDEN TESTS
 check.that(receptive_field, [(7, 2, 1), (3, 2, 1), (3, 1, 1)]).returns(19, concept="two strides")
 check.that(receptive_field, [(3, 1, 1), (3, 1, 2), (3, 1, 4)]).returns(15, concept="dilation")
@@ -343,11 +360,13 @@ def filter_matrix(w, size):
 
 
 # %% test="filter-matrix-lecture" points=3
+check.filter_matrix.forward(filter_matrix, w=np.array([1.0, 2, 3]), size=5)
 check.that(filter_matrix, np.array([1.0, 2, 3]), 5).returns(
     [[2, 3, 0, 0, 0], [1, 2, 3, 0, 0], [0, 1, 2, 3, 0], [0, 0, 1, 2, 3], [0, 0, 0, 1, 2]]
 )
+check.filter_matrix.forward(filter_matrix, w=(5,), size=6)
 ### BEGIN HIDDEN TESTS
-check.filter_matrix.forward(filter_matrix, w=(5,), size=7, concept="a longer filter")
+check.filter_matrix.forward(filter_matrix, w=(7,), size=4, concept="a filter longer than x")
 ### END HIDDEN TESTS
 
 # %%
@@ -394,7 +413,15 @@ check.that(input_matrix, np.array([3.0, 1, 4]), 5).returns(
 # `out[n, f, i, j]` is a dot product of the filter `w[f]` with one window, plus `b[f]`. So, going
 # back, `dout[n, f, i, j]` times the *filter* is added to that window of `dx`; times the *window* it
 # is added to `dw[f]`; and by itself it is added to `db[f]`. **Added**: a pixel seen by several
-# windows gets a share from each.
+# windows gets a share from each. In the picture two numbers of `dout` go back through one filter:
+
+# %%
+dout = np.array([[1.0, -1.0], [2.0, 0.5]])
+show.scatter(dout, np.array([[1.0, 2], [3, 4]]), np.zeros((3, 3)), at=[(0, 0), (0, 1)])
+
+# %% [markdown]
+# (Where is the flipped filter of section 5? Adding the unflipped filter into window after window
+# reads $\hat W^T$ by columns; sliding the flipped one over `dout` reads it by rows. Same matrix.)
 #
 # **Task.** Write `conv_backward`. Take your time; draw it. `dx` has the shape of the unpadded `x`.
 
@@ -480,11 +507,17 @@ check.conv2d.gradients(
 # ## 7 · Dilation and groups
 #
 # **Dilation** spreads the taps out: $x_{iS+u}$ becomes $x_{iS+uD}$. The filter sees further and
-# costs the same. **Groups** cut the channels into $G$ parts that do not talk to each other: the
-# filters of the first part see only the first $C_{in}/G$ channels, and so on.
-#
-# **Task.** Go back to `conv_forward` and `conv_backward` and teach them both, then return here.
-# (NumPy slices take steps: `x[start:stop:D]`.)
+# costs the same. **Groups** cut the channels into $G$ parts that do not talk to each other, like
+# $G$ layers side by side: the first $C_{out}/G$ filters see only the first $C_{in}/G$ channels, and
+# so on.
+
+# %%
+show.groups(4, 6, groups=2)
+
+# %% [markdown]
+# **Task.** Go back to `conv_forward` and `conv_backward`, teach them both, run their checks once
+# more, then return here. A slice may take steps, `x[start : start + D * (K - 1) + 1 : D]`; and the
+# cache now has two more things to remember.
 
 # %% test="conv-dilation" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 9, 8), w=(4, 3, 3, 2), b=(4,), dilation=2)
@@ -519,8 +552,9 @@ check.conv2d.gradients(
 # ## 8 · im2col: one matrix product
 #
 # Lay every window out as a column; then the whole layer is one matrix product, which is what
-# computers are best at. Column $p$ holds the window at position $p$ (row by row); its $C K^2$ rows
-# run over channels, then over the filter's rows, then over its columns.
+# computers are best at. Column $p$ holds the window at position $p$, counted row by row, in the
+# order of `w[f].reshape(-1)`: channel by channel, each from its top left corner to its bottom
+# right.
 #
 # **Task.** Write `im2col` for square filters.
 
@@ -539,11 +573,16 @@ def im2col(x, kernel_size, stride=1, padding=0):
 
 # %% test="im2col-columns" points=3
 check.im2col.forward(im2col, x=(2, 3, 5, 6), kernel_size=3)
+check.im2col.forward(im2col, x=(1, 2, 5, 4), kernel_size=2, stride=2, padding=1)
 ### BEGIN HIDDEN TESTS
 check.im2col.forward(
-    im2col, x=(2, 2, 7, 6), kernel_size=2, stride=2, padding=1, concept="stride and padding"
+    im2col, x=(2, 2, 8, 6), kernel_size=3, stride=3, padding=2, concept="stride and padding"
 )
 ### END HIDDEN TESTS
+
+# %%
+x = np.arange(9.0).reshape(1, 1, 3, 3)
+show.columns(x[0, 0], im2col(x, 2)[0], kernel_size=2)
 
 # %% [markdown]
 # How much is that worth? Time the loops that everybody writes first against your `im2col`.
@@ -595,11 +634,11 @@ check.conv1x1.forward(conv1x1, x=(2, 5, 3, 4), w=(6, 5), b=(6,))
 
 # %% [markdown]
 # In **1-D** (sound, text) the image has one row; in **3-D** (video, medical scans) a filter also
-# slides along the depth $D$.
+# slides along the depth of a volume.
 #
 # **Task.** Write `conv1d` by calling your `conv_forward`. Then write `conv3d` with stride 1 and no
-# padding: each depth slice of its output is a *sum of 2-D convolutions*, one for each depth of the
-# filter.
+# padding, again with `conv_forward`: each slice of its output is a *sum of 2-D convolutions*, one
+# for each of the filter's $K$ slices. Mind the bias.
 
 
 # %% solution="conv1d-conv3d"
@@ -612,7 +651,7 @@ def conv1d(x, w, b, stride=1):
 
 
 def conv3d(x, w, b):
-    """x: (N, C_in, D, H, W), w: (C_out, C_in, K, K_H, K_W). Returns (N, C_out, D', H', W')."""
+    """x: (N, C_in, T, H, W), w: (C_out, C_in, K, K_H, K_W), b: (C_out,). Returns 5 axes too."""
     ### BEGIN SOLUTION
     depth = w.shape[2]
     slices = []
@@ -632,8 +671,9 @@ check.conv3d.forward(conv3d, x=(2, 3, 5, 4, 6), w=(4, 3, 2, 3, 2), b=(4,))
 # %% [markdown]
 # ## 10 · In your own words
 #
-# What happens if you stack two convolution layers with nothing in between? Say which single layer
-# does the same, how large its filters are, and what a network needs so that depth is worth it.
+# What happens if you stack two convolution layers (stride 1, no padding) with nothing in between?
+# Say which single layer does the same, how large its filters are, and what a network needs so that
+# depth is worth it.
 
 # %% [markdown] essay="stacking" points=4
 # ### BEGIN SOLUTION
@@ -656,8 +696,8 @@ check.conv3d.forward(conv3d, x=(2, 3, 5, 4, 6), w=(4, 3, 2, 3, 2), b=(4,))
 # %% [markdown]
 # ## What you have built
 #
-# The layer at the heart of every network in this course, with its gradients, its arithmetic and
-# its fast form. Next come pooling and normalization, and then you train a network made of nothing
+# The layer that gives convolutional networks their name, with its gradients, its arithmetic and its
+# fast form. Next come pooling and normalization, and then you train a network made of nothing
 # but your own code.
 #
 # To read on: Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*

@@ -26,14 +26,14 @@ def test_each_forward_mistake_is_told_apart_from_the_others(judged, mistake):
 
 
 GRADIENT_MISTAKES = [
-    (name, mistake)
+    pytest.param(name, mistake, id=f"{name}, {mistake.name}")
     for name, mistakes in conv_backward.GRADIENTS.items()
     for mistake in mistakes
     if mistake.name != "crop p:-p at padding 0"  # with padding it is right; see test_layer
 ]
 
 
-@pytest.mark.parametrize(("gradient", "mistake"), GRADIENT_MISTAKES, ids=str)
+@pytest.mark.parametrize(("gradient", "mistake"), GRADIENT_MISTAKES)
 def test_each_gradient_mistake_is_told_apart_from_the_others(judged, gradient, mistake):
     def forward(x, w, b, **options):
         return None, ((x, w, b), options)

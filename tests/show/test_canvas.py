@@ -12,10 +12,13 @@ from autograder.show.canvas import PALETTE, SIGNED, tint
 
 PICTURES = {
     "bars": lambda: show.bars(["a", "b"], [1, 20]),
+    "columns": lambda: show.columns(np.eye(2), np.ones((2, 2)), (1, 2)),
     "error_map": lambda: show.error_map(np.eye(3), np.ones((3, 3))),
+    "groups": lambda: show.groups(32, 16, 4),
     "images": lambda: show.images([show.photograph(), show.photograph(gray=True)]),
     "matrix": lambda: show.matrix(np.eye(3), r"$\hat{W}$"),
     "receptive_field": lambda: show.receptive_field([(3, 1), (3, 2, 2)]),
+    "scatter": lambda: show.scatter(np.eye(2), np.eye(2), np.eye(3), at=[(0, 0), (0, 1)]),
     "sliding_window": lambda: show.sliding_window(np.eye(3), np.eye(2), np.ones((2, 2))),
     "volumes": lambda: show.volumes((3, 32, 32), (6, 3, 5, 5), (6, 28, 28)),
     "window_positions": lambda: show.window_positions((7, 5), 3, 2, 1),

@@ -1,8 +1,13 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from autograder.problem import BadInputError
 from autograder.show import error_map, png
+from autograder.show.canvas import INK, PAPER, SIGNED
+from autograder.show.cells import number
 
 
 def panels(figure):
@@ -41,6 +46,58 @@ def test_got_and_expected_share_the_range_of_expected():
     got, want, difference = panels(error_map([[0, 900]], [[-1, 3]]))
     assert got.get_clim() == want.get_clim() == (-1, 3)
     assert difference.get_clim() == (-897, 897)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (6, 8), (5,), (2, 3, 6, 4), (1, 1)])
+def test_a_small_slice_has_its_numbers_inside_its_cells(shape):
+    want = np.random.default_rng(1).normal(size=shape)
+    got = want * (1 + 1e-5)
+    got[(-1,) * len(shape)] = -12.3
+    figure = error_map(got, want)
+    figure.draw_without_rendering()
+    plane = (-1,) * (len(shape) - 2)
+    planes = [np.atleast_2d(array[plane]) for array in (got, want, got - want)]
+    for axes, values in zip(figure.axes, planes, strict=True):
+        written = {text.get_position(): text for text in axes.texts}
+        assert len(written) == values.size
+        for (row, column), value in np.ndenumerate(values):
+            assert written[column, row].get_text() == number(value)
+            box = written[column, row].get_window_extent().transformed(axes.transData.inverted())
+            assert column - 0.5 < min(box.x0, box.x1) < max(box.x0, box.x1) < column + 0.5
+            assert row - 0.5 < min(box.y0, box.y1) < max(box.y0, box.y1) < row + 0.5
+
+
+@pytest.mark.parametrize("shape", [(7, 8), (6, 9), (1, 400)])
+def test_a_larger_slice_has_only_colours(shape):
+    figure = error_map(np.zeros(shape), np.ones(shape))
+    assert not any(axes.texts for axes in figure.axes)
+
+
+def test_numbers_are_light_on_dark_cells_and_dark_on_light_ones():
+    got, want = np.array([[0.0, 1.0], [np.nan, -9.0]]), np.array([[0.0, 1.0], [1.0, -1.0]])
+    figure = error_map(got, want)
+    colours = [[text.get_color() for text in axes.texts] for axes in figure.axes]
+    assert colours == [
+        [PAPER, INK, INK, PAPER],  # viridis from dark to light; no number is gray
+        [PAPER, INK, INK, PAPER],
+        [INK, INK, INK, PAPER],  # white where there is no difference, dark blue at the worst
+    ]
+
+
+def test_what_was_clipped_for_the_colours_is_written_as_it_is():
+    figure = error_map([[1e9, np.inf]], [[0, 1]])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1e9", "inf"]
+
+
+def test_the_outline_has_a_light_edge_for_dark_cells():
+    (mark,) = error_map([[1, 2]], [[1, 5]]).axes[2].patches
+    image = np.asarray(Image.open(BytesIO(png(error_map(np.full((2, 2), -9.0), np.ones((2, 2)))))))
+    assert mark.get_path_effects()
+    # All cells of the difference are the darkest blue: only the edge and the numbers are white.
+    dark = np.all(image[..., :3] == np.round(255 * np.array(SIGNED(0.0)[:3])), axis=-1)
+    rows, columns = np.nonzero(dark)
+    inside = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1, :3]
+    assert (inside.min(axis=-1) > 250).sum(axis=1).max() > 0.3 * inside.shape[1]
 
 
 def test_an_unexpected_nan_is_worse_than_any_error(texts):

@@ -1,5 +1,8 @@
+from io import BytesIO
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from autograder.problem import BadInputError
 from autograder.show import images, photograph, png
@@ -45,6 +48,19 @@ def test_titles_and_boxes_stand_on_their_panels():
     assert not left.patches
     (box,) = right.patches
     assert (box.get_xy(), box.get_height(), box.get_width()) == ((2.5, 1.5), 4, 5)
+
+
+@pytest.mark.parametrize("shade", [0.0, 0.5, 1.0])
+def test_a_small_box_on_a_large_map_is_seen(shade):
+    """On any gray, also in a row of three: its orange and its white edge change many dots."""
+    maps, boxes = [np.full((160, 240), shade)] * 3, [None, (70, 90, 5, 5), None]
+    plain, boxed = (
+        np.asarray(Image.open(BytesIO(png(images(maps, boxes=given)))).convert("RGB"), int)
+        for given in (None, boxes)
+    )
+    changed = np.abs(boxed - plain).max(axis=-1) > 60
+    assert changed.sum() > 50
+    assert np.ptp(changed.nonzero(), axis=1).min() >= 8
 
 
 def test_panels_of_different_aspect_have_one_height():

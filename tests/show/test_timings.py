@@ -4,16 +4,26 @@ from autograder.problem import BadInputError
 from autograder.show import bars
 
 
-def test_each_bar_says_its_value_and_its_ratio_to_the_fastest(texts):
+def test_each_bar_says_its_value_and_how_much_slower_than_the_fastest(texts):
     figure = bars(["loops", "im2col"], [3120, 24], "conv_forward")
     figure.draw_without_rendering()  # which is when the names are written
     written = texts(figure)
-    assert {"loops", "im2col", "conv_forward", "3120 ms 130×", "24 ms 1×"} <= set(written)
+    assert {"loops", "im2col", "conv_forward", "3120 ms 130× slower"} <= set(written)
+    assert "24 ms the reference" in written
 
 
 def test_a_reference_may_be_named(texts):
-    written = texts(bars(["ours", "torch"], [10, 40], unit="s", reference="torch"))
-    assert {"10 s 0.25×", "40 s 1×"} <= set(written)
+    written = texts(bars(["ours", "torch", "b"], [10, 40, 64], unit="s", reference="torch"))
+    assert {"10 s 4.0× faster", "40 s the reference", "64 s 1.6× slower"} <= set(written)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(100, "as fast"), (102, "as fast"), (3.55, "28× faster"), (96000, "960× slower")],
+)
+def test_what_is_as_fast_as_the_reference_is_neither_faster_nor_slower(value, text, texts):
+    written = texts(bars(["one", "other"], [100, value], reference="one"))
+    assert any(line.endswith(text) for line in written)
 
 
 def test_the_axis_is_logarithmic_and_the_first_name_is_on_top():

@@ -75,7 +75,11 @@ def test_arrays_too_large_to_be_read_are_refused():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(3.0, "3"), (-0.25, "−0.25"), (1 / 3, "0.333"), (4310.0, "4310"), (np.nan, "nan")],
+    [
+        *[(3.0, "3"), (-0.25, "−0.25"), (1 / 3, "0.333"), (4310.0, "4310"), (np.nan, "nan")],
+        *[(-0.0, "0"), (0.001, "0.001"), (-1e-4, "−1e−4"), (1.25e-10, "1.25e−10")],
+        *[(123456.0, "123456"), (-1.2e6, "−1.2e6"), (1e300, "1e300"), (-np.inf, "−inf")],
+    ],
 )
 def test_number(value, text):
     assert number(value) == text
