@@ -46,7 +46,7 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --numprocesses=auto --dist=loadgroup
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 build: $(READY)
 	$(BIN)/autograder build

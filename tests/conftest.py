@@ -1,6 +1,5 @@
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,22 +21,7 @@ def copy_of_repository(to):
     return to
 
 
-@pytest.fixture(scope="session")
-def make():
-    """Runs ``make TARGET`` in a folder, with this environment as the one already set up."""
-
-    def run(target, folder):
-        ready = f"{sys.prefix}/.ready"
-        command = ["make", f"--old-file={ready}", target, f"VENV={sys.prefix}"]
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def demo(make, tmp_path_factory):
-    """A repository in which ``make demo`` has run, and what it printed."""
-    repository = copy_of_repository(tmp_path_factory.mktemp("repository"))
-    done = make("demo", repository)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return repository, done
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A copy of this repository, under git, that a module's tests may work in."""
+    return copy_of_repository(tmp_path_factory.mktemp("repository"))

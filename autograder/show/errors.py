@@ -19,6 +19,7 @@ LARGEST = 11  # points
 
 Position = tuple[int, ...]
 Array = NDArray[np.float64]
+ROUNDING = 1e-14  # of the largest number expected: nothing to look at
 
 
 def error_map(got: ArrayLike, want: ArrayLike) -> Picture:
@@ -53,10 +54,12 @@ def error_map(got: ArrayLike, want: ArrayLike) -> Picture:
 
 
 def _difference(got: Array, want: Array) -> Array:
-    """The signed error: 0 where both are the same infinity or NaN, NaN where it is no number."""
+    """The signed error: 0 where it is rounding or both are the same, NaN where it is no number."""
     same = (got == want) | (np.isnan(got) & np.isnan(want))
+    largest = np.max(np.abs(want), where=np.isfinite(want), initial=0)
     with np.errstate(invalid="ignore", over="ignore"):
-        return measurable(np.where(same, 0, got - want))
+        error = np.where(same, 0, got - want)
+        return measurable(np.where(np.abs(error) <= ROUNDING * largest, 0, error))
 
 
 def _panels(got: Array, want: Array, difference: Array) -> Picture:

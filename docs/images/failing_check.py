@@ -1,7 +1,7 @@
 """Writes the README's picture as HTML: a real check of a real sample submission, failing.
 
 Open it in a browser, or:
-chromium --headless --screenshot=docs/images/failing-check.png --window-size=860,470 FILE.html
+chromium --headless --hide-scrollbars --screenshot=docs/images/failing-check.png --window-size=890,445 FILE.html
 """
 
 import contextlib

@@ -178,7 +178,9 @@ CONV_1D_3D = (
     Mistake(
         "first slice only",
         "Only the first slice of the filter is used; sum over all of its depths.",
-        lambda x, w, b: oracle.conv(x[:, :, : x.shape[2] - w.shape[2] + 1], w[:, :, :1], b),
+        lambda x, w, b, **options: oracle.conv(
+            x[:, :, : x.shape[2] - w.shape[2] + 1], w[:, :, :1], b, **options
+        ),
     ),
 )
 
