@@ -1,7 +1,8 @@
-"""Writes the README's picture as HTML: a real check of a real sample submission, failing.
+r"""Writes the README's picture as HTML: a real check of a real sample submission, failing.
 
 Open it in a browser, or:
-chromium --headless --hide-scrollbars --screenshot=docs/images/failing-check.png --window-size=890,445 FILE.html
+chromium --headless --hide-scrollbars --window-size=890,445 \
+    --screenshot=docs/images/failing-check.png FILE.html
 """
 
 import contextlib
