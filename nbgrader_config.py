@@ -16,6 +16,7 @@ c.CourseDirectory.course_id = course.id
 # What stays behind when a lesson is released. nbgrader copies every other file beside a source
 # notebook: *.py are the lessons with their solutions.
 c.CourseDirectory.ignore = [".*", "__pycache__", "*.pyc", "*.py", "feedback"]
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise check.NotWritten"}
 
 # A kernel is ended at once, not asked to; no tag makes a cell be skipped.
 c.Execute.timeout = course.grading["cell_seconds"]

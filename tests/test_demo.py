@@ -119,6 +119,20 @@ def test_an_untouched_release_is_worth_nothing_and_has_nothing_to_read(everybody
     assert (everybody["untouched"].score, everybody["untouched"].to_read) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("student", "errors"), [("reference", set()), ("untouched", {"CheckFailed", "NotWritten"})]
+)
+def test_a_run_stops_nowhere_but_at_answers_that_are_not_there(course, student, errors):
+    path = course.root / "autograded" / student / "2-convolution" / "convolution.ipynb"
+    outputs = [
+        output
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    ]
+    assert {output.ename for output in outputs} == errors
+
+
 def test_half_done_keeps_the_first_half(everybody):
     cells = [cell.cell for cell in everybody["half_done"].cells]
     done = [*cells[: cells.index("conv-forward-stride") + 1], "conv-dilation", "conv-groups"]

@@ -19,7 +19,7 @@ DATA = frozenset(
 # A shorter line (`else:`, `)`) gives nothing away and turns up anywhere.
 _TELLING = 5
 # What nbgrader writes where a solution was.
-_STUBS = "# YOUR CODE HERE\nraise NotImplementedError()\nYOUR ANSWER HERE"
+_STUBS = "# YOUR CODE HERE\nraise check.NotWritten\nYOUR ANSWER HERE"
 
 
 @dataclass(frozen=True)

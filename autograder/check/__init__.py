@@ -7,6 +7,7 @@
 from autograder.check import oracle
 from autograder.check.layer import Layer
 from autograder.check.mistakes import conv_backward, conv_forward
+from autograder.check.unwritten import NotWritten
 from autograder.check.value import that
 from autograder.check.verdict import CheckFailed, GraderBroke
 
@@ -23,6 +24,7 @@ filter_matrix = Layer(("w",), oracle.filter_matrix, conv_forward.FILTER_MATRIX)
 __all__ = [
     "CheckFailed",
     "GraderBroke",
+    "NotWritten",
     "conv1d",
     "conv1x1",
     "conv2d",

@@ -370,11 +370,10 @@ check.filter_matrix.forward(filter_matrix, w=(7,), size=4, concept="a filter lon
 ### END HIDDEN TESTS
 
 # %%
-W_hat = filter_matrix(np.array([1.0, 2, 3]), 5)
-show.matrix(W_hat, r"$\hat{W}$, the convolution")
+show.matrix(filter_matrix(np.array([1.0, 2, 3]), 5), r"$\hat{W}$, the convolution")
 
 # %%
-show.matrix(W_hat.T, r"$\hat{W}^T$, the way back")
+show.matrix(filter_matrix(np.array([1.0, 2, 3]), 5).T, r"$\hat{W}^T$, the way back")
 
 # %% [markdown]
 # Read a row of $\hat W^T$: it holds $w_3, w_2, w_1$. **The transpose of a convolution is a

@@ -20,7 +20,7 @@ def secret_lines(solution, elsewhere=""):
         ("total = a + b", "total = a", ["total = a + b"]),
         ("total = 1\ntotal = 1", "", ["total = 1"]),
         ("try:\n    )", "", []),
-        ("raise NotImplementedError", "", []),
+        ("raise check.NotWritten", "", []),
     ],
 )
 def test_what_is_secret(solution, elsewhere, expected):

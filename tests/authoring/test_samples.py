@@ -39,7 +39,7 @@ def test_fill_replaces_the_answers_and_nothing_else(release):
     before = {cell.id: cell.copy() for cell in release.cells}
     changed = {cell.id: cell.source for cell in filled.cells if cell != before[cell.id]}
     assert changed == {"add": "def add(a, b):\n    return a - b", "why": "I do not know."}
-    assert "NotImplementedError" in before["add"].source
+    assert "raise check.NotWritten" in before["add"].source
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_a_sample_leaves_out_is_the_reference_or_in_partial_nothing(
     wrong, partial = sources(handed_in["wrong_only"]), sources(handed_in["partial_only"])
     assert wrong["whole"] == partial["whole"] == "x = 1"
     assert "total_of_both = a + b" in wrong["add"]
-    assert "NotImplementedError" in partial["add"]
+    assert "raise check.NotWritten" in partial["add"]
 
 
 @pytest.mark.parametrize("taken", ["correct/minus.py", "correct/reference.py", "untouched.ipynb"])

@@ -49,3 +49,12 @@ def test_in_a_notebook_a_failure_ends_in_one_line():
         shell.run_cell("from autograder import check\ncheck.that(len, [1, 2]).returns(3)")
     assert "Traceback" not in output.stdout
     assert output.stdout.strip().splitlines()[-1] == "CheckFailed: wrong value"
+
+
+def test_an_unwritten_answer_says_so_in_one_line():
+    shell = InteractiveShell()
+    with capture_output() as output:
+        shell.run_cell("from autograder import check\ndef f(x):\n    raise check.NotWritten")
+        shell.run_cell("print(f(3) + 1)")
+        shell.run_cell("raise check.NotWritten")
+    assert output.stdout.splitlines() == ["f is not written yet.", "This cell is not written yet."]
