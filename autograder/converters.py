@@ -1,12 +1,15 @@
 """Running one of nbgrader's converters in this process, with the course's own settings."""
 
 import logging
+import os
+import sysconfig
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import setenv
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, ConfigFileNotFound, PyFileConfigLoader
 
@@ -44,7 +47,9 @@ def run(converter: type, config: Config, folders: Mapping[str, object], **traits
     config.CourseDirectory.update({key: str(value) for key, value in folders.items()})
     folder = CourseDirectory(config=config, log=log)
     try:
-        with warnings.catch_warnings():
+        # nbgrader runs alembic as a command, which is on the path only in an activated environment.
+        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
+        with warnings.catch_warnings(), setenv(PATH=path):
             # nbgrader builds its rows in an order that SQLAlchemy finds odd; the result is right.
             warnings.simplefilter("ignore", SAWarning)
             converter(coursedir=folder, config=config, log=log, **traits).start()

@@ -1,7 +1,6 @@
 """Every command and every block of code in the documents, run in the order in which they stand."""
 
 import re
-import shlex
 import socket
 import subprocess
 import sys
@@ -92,10 +91,10 @@ def served(command, folder):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program, lab, file = shlex.split(command)
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token="]
-    arguments = [sys.executable, "-m", program, lab, *options, file]
-    with subprocess.Popen(arguments, cwd=folder, stderr=subprocess.DEVNULL) as server:
+    file = command.split()[-1]
+    options = f"--no-browser --allow-root --port={port} --IdentityProvider.token="
+    script = f". .venv/bin/activate && exec {command} {options}"
+    with subprocess.Popen(["bash", "-c", script], cwd=folder, stderr=subprocess.DEVNULL) as server:
         try:
             return fetched(f"http://127.0.0.1:{port}/lab/tree/{file}")
         finally:

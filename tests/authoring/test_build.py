@@ -1,3 +1,4 @@
+import os
 import shutil
 from datetime import datetime
 
@@ -146,7 +147,8 @@ def test_a_release_that_leaks_is_not_written(course, run, capsys, setting, words
 
 # nbgrader's own way to add a submission warns.
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-def test_submissions_in_the_gradebook_survive(course, with_gradebook, run, capsys):
+def test_submissions_in_the_gradebook_survive(course, with_gradebook, run, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", os.defpath)  # as when the environment is not activated
     assert run(course.root, "build") == 0
     with Gradebook(with_gradebook) as gradebook:
         due = gradebook.find_assignment("1-sums").duedate
