@@ -9,7 +9,6 @@ from typing import Any
 
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import setenv
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, ConfigFileNotFound, PyFileConfigLoader
 
@@ -47,9 +46,8 @@ def run(converter: type, config: Config, folders: Mapping[str, object], **traits
     config.CourseDirectory.update({key: str(value) for key, value in folders.items()})
     folder = CourseDirectory(config=config, log=log)
     try:
-        # nbgrader runs alembic as a command, which is on the path only in an activated environment.
-        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
-        with warnings.catch_warnings(), setenv(PATH=path):
+        _put_scripts_on_path()
+        with warnings.catch_warnings():
             # nbgrader builds its rows in an order that SQLAlchemy finds odd; the result is right.
             warnings.simplefilter("ignore", SAWarning)
             converter(coursedir=folder, config=config, log=log, **traits).start()
@@ -57,6 +55,13 @@ def run(converter: type, config: Config, folders: Mapping[str, object], **traits
         # The last line of a traceback is what happened; the lines around it are nbgrader's own.
         said = [line for line in errors.lines if "Error: " in line] or errors.lines
         raise RefusedError(said[-1] if said else str(error)) from error
+
+
+def _put_scripts_on_path() -> None:
+    """As activating the environment does: nbgrader starts alembic by its bare name."""
+    scripts, path = sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)
+    if scripts not in path.split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + path
 
 
 class _Errors(logging.Handler):

@@ -40,10 +40,11 @@ def test_each_wrong_gradient_is_found_and_only_that():
     "drop",
     [
         lambda x, w: np.abs(x) @ w,
+        lambda x, w: (np.sign(x) * x) @ w,
         lambda x, w: np.array(np.real(x), dtype=np.float64) @ np.abs(w),
         lambda x, w: np.var(x[:, :, None] * w, axis=1),
     ],
-    ids=["abs", "real copies", "var"],
+    ids=["abs", "sign", "real copies", "var"],
 )
 def test_code_that_drops_the_imaginary_part_is_not_punished(drop):
     import torch

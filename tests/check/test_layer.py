@@ -195,6 +195,8 @@ def test_an_unwritten_function_could_not_run(judged, loops):
     ):
         assert record.outcome is not Outcome.PASSED
     assert judged(check.conv2d.forward, forward, **STRIDED).message == "forward is not written yet"
+    with pytest.raises(check.CheckFailed, match="not written yet"):  # or the cell would give points
+        check.conv2d.forward(forward, **STRIDED)
 
 
 ODD_RETURNS = [None, 3, "out", (1, 2, 3), np.zeros(3), {"out": 1}, (None, None), ([[1], [1, 2]], 0)]
