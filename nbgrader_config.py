@@ -25,6 +25,14 @@ c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelA
 c.Execute.skip_cells_with_tag = "no cell is skipped"
 c.LimitOutput.max_lines = course.grading["output_lines"]
 c.LimitBytes.most = course.grading["output_bytes"]
+c.Graft.release = str(course.root / "release")
+c.Autograde.sanitize_preprocessors = [
+    nbgrader.ClearOutput,
+    preprocessors.Graft,
+    nbgrader.OverwriteKernelspec,
+    nbgrader.OverwriteCells,
+    nbgrader.CheckCellMetadata,
+]
 c.Autograde.pre_convert_hook = submission.say_problems
 c.Autograde.autograde_preprocessors = [
     preprocessors.ExecuteSeeded,

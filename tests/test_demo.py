@@ -236,6 +236,29 @@ def test_a_broken_resubmission_keeps_what_was_recorded(course, everybody):
     assert feedback(course, "loops")
 
 
+def test_a_mangled_submission_gets_the_marks_of_the_clean_one_and_is_told(course, everybody):
+    path = course.root / "submitted" / "loops" / "2-convolution" / "convolution.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    tests = {"conv1d", "corr2d-any"}
+    cells = [
+        c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") not in tests
+    ]
+    for cell in cells:
+        cell.metadata = nbformat.NotebookNode(tags=["skip-execution"])
+    notebook.cells = [*cells, nbformat.v4.new_code_cell("1 / 0")]
+    folder = course.root / "submitted" / "mangled" / "2-convolution"
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / "convolution.ipynb")
+    assert autograder(course, "grade", "2-convolution", "--student=mangled").returncode == 0
+    again = {row.student: row for row in marks.read(course, "2-convolution")}
+    assert again["mangled"].cells == everybody["loops"].cells
+    text = feedback(course, "mangled")
+    assert "Repaired before grading" in text
+    assert "conv1d: it was gone; put back" in text
+    assert "conv-forward: its id was gone; found by the names it defines" in text
+    assert "Repaired" not in feedback(course, "loops")
+
+
 def test_a_submission_without_the_notebook_is_named_and_the_rest_is_graded(course, everybody):
     folder = course.root / "submitted" / "empty_handed" / "2-convolution"
     folder.mkdir(parents=True)

@@ -5,17 +5,42 @@ They import nbgrader, so only teaching staff can import this module.
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Integer
+from traitlets import Integer, Unicode
 
 from autograder.check import seed
+from autograder.grading.graft import graft
 
 Resources = dict[str, Any]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Graft(NbGraderPreprocessor):
+    """Puts the student's answers and extra cells into the release, and says what it repaired.
+
+    What follows can then rely on every cell being there, once, and of the right kind.
+    """
+
+    release = Unicode("release", help="the folder of released assignments").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Returns the release with what the submission answers."""
+        about = resources["nbgrader"]
+        path = Path(self.release) / about["assignment"] / f"{about['notebook']}.ipynb"
+        grafted, repairs = graft(nbformat.read(path, as_version=4), nb)
+        for repair in repairs:
+            self.log.warning("%s: %s", about["student"], repair)
+        if repairs:
+            lines = ["**Repaired before grading**", "", *(f"- {repair}" for repair in repairs)]
+            grafted.cells.insert(0, new_markdown_cell("\n".join(lines), id="repairs"))
+        return grafted, resources
 
 
 class ExecuteSeeded(Execute):

@@ -1,0 +1,182 @@
+"""A mangled submission is graded as the clean one would be."""
+
+import copy
+import random
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from autograder.authoring import samples
+from autograder.grading.graft import grade_id, graft, is_answer
+
+ROOT = Path(__file__).parents[2]
+RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)
+ANSWERS = (ROOT / "tests/submissions/correct/loops.py").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def clean():
+    return samples.fill(RELEASE, ANSWERS)
+
+
+def at(notebook, name):
+    return next(i for i, cell in enumerate(notebook.cells) if grade_id(cell) == name)
+
+
+def graded(notebook):
+    """All that marks depend on."""
+    return [
+        (grade_id(cell), cell.cell_type, cell.source, dict(cell.metadata.nbgrader))
+        for cell in notebook.cells
+        if grade_id(cell)
+    ]
+
+
+def nothing(notebook):
+    pass
+
+
+def test_deleted(notebook):
+    del notebook.cells[at(notebook, "conv-forward-plain")]
+
+
+def all_tests_deleted(notebook):
+    notebook.cells = [c for c in notebook.cells if is_answer(c) or "check." not in c.source]
+
+
+def test_weakened(notebook):
+    notebook.cells[at(notebook, "conv-forward-plain")].source = "pass"
+
+
+def test_copied(notebook):
+    notebook.cells.append(copy.deepcopy(notebook.cells[at(notebook, "conv1d")]))
+
+
+def points_edited(notebook):
+    notebook.cells[at(notebook, "conv1d")].metadata.nbgrader["points"] = 1000
+
+
+def made_into_text(notebook):
+    place = at(notebook, "corr2d")
+    cell = notebook.cells[place]
+    notebook.cells[place] = new_markdown_cell(cell.source, metadata=cell.metadata)
+
+
+def tagged(notebook):
+    for cell in notebook.cells:
+        cell.metadata["tags"] = ["skip-execution", "remove-cell"]
+
+
+def metadata_stripped(notebook):
+    for cell in notebook.cells:
+        cell.metadata = nbformat.NotebookNode()
+
+
+def everything_stripped(notebook):
+    metadata_stripped(notebook)
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"colab{i}"
+
+
+def metadata_nonsense(notebook):
+    for cell in notebook.cells:
+        if not is_answer(cell):
+            cell.metadata["nbgrader"] = ["not", "a", "dictionary"]
+
+
+def shuffled(notebook):
+    random.Random(3).shuffle(notebook.cells)
+
+
+def empty_answer_copied_behind(notebook):
+    notebook.cells.append(copy.deepcopy(RELEASE.cells[at(RELEASE, "conv-forward")]))
+
+
+def whole_notebook_pasted_twice(notebook):
+    notebook.cells += copy.deepcopy(notebook.cells)
+
+
+def explanations_deleted(notebook):
+    notebook.cells = [c for c in notebook.cells if grade_id(c)]
+
+
+MANGLED = [
+    nothing,
+    test_deleted,
+    all_tests_deleted,
+    test_weakened,
+    test_copied,
+    points_edited,
+    made_into_text,
+    tagged,
+    metadata_stripped,
+    everything_stripped,
+    metadata_nonsense,
+    shuffled,
+    empty_answer_copied_behind,
+    whole_notebook_pasted_twice,
+    explanations_deleted,
+]
+for mangle in MANGLED:
+    mangle.__test__ = False
+
+
+@pytest.mark.parametrize("mangle", MANGLED)
+def test_what_is_graded_is_what_the_clean_submission_would_be(clean, mangle):
+    expected, repairs = graft(RELEASE, clean)
+    assert repairs == []
+    mangle(clean)
+    grafted, _ = graft(RELEASE, clean)
+    assert graded(grafted) == graded(expected)
+
+
+def test_a_clean_submission_comes_out_as_it_went_in(clean):
+    grafted, _ = graft(RELEASE, clean)
+    assert [cell.source for cell in grafted.cells] == [cell.source for cell in clean.cells]
+    assert graft(RELEASE, RELEASE) == (RELEASE, [])
+
+
+@pytest.mark.parametrize(
+    ("mangle", "repair"),
+    [
+        (test_deleted, "conv-forward-plain: it was gone; put back"),
+        (test_weakened, "conv-forward-plain: it was changed; put back"),
+        (made_into_text, "corr2d: it was a markdown cell; it is code again"),
+        (metadata_stripped, "conv-forward: its id was gone; found by the names it defines"),
+        (metadata_stripped, "stacking: its id was gone; found by its place"),
+        (empty_answer_copied_behind, "conv-forward: 2 copies were there; the last that is written"),
+    ],
+)
+def test_every_repair_is_told(clean, mangle, repair):
+    mangle(clean)
+    _, repairs = graft(RELEASE, clean)
+    assert any(str(told).startswith(repair) for told in repairs)
+
+
+def test_a_missing_answer_stays_unanswered_and_is_told(clean):
+    del clean.cells[at(clean, "conv1x1")]
+    grafted, repairs = graft(RELEASE, clean)
+    assert "raise check.NotWritten" in grafted.cells[at(grafted, "conv1x1")].source
+    assert [str(told) for told in repairs] == ["conv1x1: there was no answer"]
+
+
+def test_cells_of_the_students_own_stay_where_they_were(clean):
+    place = at(clean, "conv-forward")
+    clean.cells.insert(place, new_code_cell("def helper():\n    return 1"))
+    clean.cells.insert(0, new_code_cell("import math"))
+    grafted, repairs = graft(RELEASE, clean)
+    sources = [cell.source for cell in grafted.cells]
+    assert sources[0] == "import math"
+    helper = sources.index("def helper():\n    return 1")
+    assert grade_id(grafted.cells[helper + 1]) == "conv-forward"
+    assert repairs == []
+
+
+def test_an_edited_demonstration_is_the_students(clean):
+    place = next(i for i, cell in enumerate(clean.cells) if "template = photo" in cell.source)
+    clean.cells[place].source += "\nextra = 1"
+    grafted, _ = graft(RELEASE, clean)
+    assert sum("template = photo" in cell.source for cell in grafted.cells) == 1
+    assert any(cell.source.endswith("extra = 1") for cell in grafted.cells)
