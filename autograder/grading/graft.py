@@ -50,6 +50,11 @@ class _Match:
         known = self.places.keys() | self.copies
         return [place for place in range(len(self.submitted)) if place not in known]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that the submission defines."""
+        return frozenset().union(*map(_defined, self.submitted))
+
     def repaired(self, cell: NotebookNode, what: str) -> None:
         """Takes down what was done about a cell of the release."""
         self.repairs.append(Repair(grade_id(cell), what))
@@ -150,12 +155,17 @@ def _by_similar_text(match: _Match) -> None:
         if is_answer(match.release[found]):
             continue
         for place in match.free_cells:
-            texts = match.release[found].source, match.submitted[place].source
-            if SequenceMatcher(None, *texts, autojunk=False).quick_ratio() > SIMILAR and (
-                SequenceMatcher(None, *texts, autojunk=False).ratio() > SIMILAR
-            ):
+            if _similar(match.release[found].source, match.submitted[place].source):
                 match.places[place] = found
                 break
+
+
+def _similar(one: str, other: str) -> bool:
+    # The longest that the ratio could be: a cell of megabytes is not even looked at.
+    if 2 * min(len(one), len(other)) <= SIMILAR * (len(one) + len(other)):
+        return False
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() > SIMILAR and matcher.ratio() > SIMILAR
 
 
 def _defined(cell: NotebookNode) -> frozenset[str]:
@@ -183,7 +193,10 @@ def _rebuilt(match: _Match, cell: NotebookNode, found: NotebookNode | None) -> N
     """A cell of the release, with the student's text if it is theirs to write."""
     rebuilt = deepcopy(cell)
     if is_answer(cell):
-        if found is None:
+        if found is None and _defined(cell) and _defined(cell) <= match.names:
+            rebuilt.source = "# Answered in another cell."  # the empty answer would undo that one
+            match.repaired(cell, "it was gone; what it asks for is defined in another cell")
+        elif found is None:
             match.repaired(cell, "there was no answer")
         elif found.cell_type != cell.cell_type:
             match.repaired(cell, f"it was a {found.cell_type} cell; it is {cell.cell_type} again")

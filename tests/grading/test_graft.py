@@ -162,6 +162,16 @@ def test_a_missing_answer_stays_unanswered_and_is_told(clean):
     assert [str(told) for told in repairs] == ["conv1x1: there was no answer"]
 
 
+def test_answers_merged_into_one_cell_are_not_undone(clean):
+    first, second = at(clean, "corr2d"), at(clean, "output-size")
+    clean.cells[first].source += "\n\n\n" + clean.cells[second].source
+    del clean.cells[second]
+    grafted, repairs = graft(RELEASE, clean)
+    assert "def output_size" in grafted.cells[at(grafted, "corr2d")].source
+    assert grafted.cells[at(grafted, "output-size")].source == "# Answered in another cell."
+    assert [told.cell for told in repairs] == ["output-size"]
+
+
 def test_cells_of_the_students_own_stay_where_they_were(clean):
     place = at(clean, "conv-forward")
     clean.cells.insert(place, new_code_cell("def helper():\n    return 1"))
@@ -180,3 +190,21 @@ def test_an_edited_demonstration_is_the_students(clean):
     grafted, _ = graft(RELEASE, clean)
     assert sum("template = photo" in cell.source for cell in grafted.cells) == 1
     assert any(cell.source.endswith("extra = 1") for cell in grafted.cells)
+
+
+def test_a_cell_of_megabytes_is_kept_and_does_not_hold_up_the_rest(clean):
+    metadata_stripped(clean)
+    clean.cells.append(new_code_cell("x = '" + "a" * 5_000_000 + "'"))
+    grafted, _ = graft(RELEASE, clean)
+    assert len(grafted.cells[-1].source) > 5_000_000
+    assert "def corr2d" in grafted.cells[at(grafted, "corr2d")].source
+
+
+def test_a_locked_cell_that_was_edited_is_put_back_and_not_kept_beside_it(clean):
+    place = at(clean, "setup")
+    clean.cells[place].metadata = nbformat.NotebookNode()
+    clean.cells[place]["id"] = "other"
+    clean.cells[place].source += "\nprint('mine')"
+    grafted, repairs = graft(RELEASE, clean)
+    assert len(grafted.cells) == len(RELEASE.cells)
+    assert "setup: it was changed; put back" in map(str, repairs)
