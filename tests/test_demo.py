@@ -179,7 +179,7 @@ def test_floods_and_warnings_are_bounded_and_free(course):
 def test_what_cannot_be_graded_is_reported_and_the_batch_goes_on(demo, course):
     out = demo[1].stderr
     assert "not_json/2-convolution/convolution.ipynb, line 2: found text that is not JSON" in out
-    assert "17 graded, 1 problems" in demo[1].stdout
+    assert "graded: 17, problems: 1" in demo[1].stdout
     assert not (course.root / "autograded" / "not_json").exists()
 
 
@@ -267,7 +267,7 @@ def test_a_submission_without_the_notebook_is_named_and_the_rest_is_graded(cours
     done = autograder(course, "grade", "2-convolution", *students)
     assert done.returncode == 1
     assert "found notes.txt, expected the notebook convolution.ipynb" in done.stderr
-    assert "1 graded, 1 problems" in done.stdout
+    assert "graded: 1, problems: 1" in done.stdout
 
 
 def test_an_unknown_assignment_is_refused_with_the_ones_there_are(course):

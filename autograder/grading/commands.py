@@ -36,7 +36,7 @@ def _grade(arguments: argparse.Namespace) -> int:
     )
     for problem in batch.problems:
         print(problem, file=sys.stderr)
-    print(f"{len(batch.graded)} graded, {len(batch.problems)} problems")
+    print(f"graded: {len(batch.graded)}, problems: {len(batch.problems)}")
     return 1 if batch.problems else 0
 
 
