@@ -97,14 +97,30 @@ def _by_grade_id(match: _Match) -> None:
         copies = [i for i, found in enumerate(match.submitted) if name and grade_id(found) == name]
         if not copies:
             continue
-        written = [i for i in copies if match.submitted[i].source.strip() != cell.source.strip()]
-        chosen = (written or copies)[-1]
+        chosen = _chosen(match, cell, copies)
         match.places[chosen] = place
-        match.copies.update(set(copies) - {chosen})
+        match.copies.update(i for i in copies if i != chosen and _repeats(match, cell, i))
         if len(copies) > 1 and is_answer(cell):
             match.repaired(
                 cell, f"{len(copies)} copies were there; the last that is written counts"
             )
+
+
+def _chosen(match: _Match, cell: NotebookNode, copies: list[int]) -> int:
+    """The last copy that answers the cell, or is at least not the empty answer, or is there."""
+    written = [i for i in copies if match.submitted[i].source.strip() != cell.source.strip()]
+    answers = [i for i in written if _defined(cell) <= _defined(match.submitted[i])]
+    return (answers or written or copies)[-1]
+
+
+def _repeats(match: _Match, cell: NotebookNode, copy: int) -> bool:
+    """Whether a copy adds nothing: editors copy ids too, into cells that hold something else."""
+    found = match.submitted[copy]
+    return (
+        not is_answer(cell)
+        or found.source.strip() == cell.source.strip()
+        or _defined(cell) <= _defined(found)
+    )
 
 
 def _by_cell_id(match: _Match) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
 
 from autograder.show.canvas import BLUE, FAINT, INK, ORANGE, Picture, tint
 from autograder.show.cells import number
@@ -31,17 +32,8 @@ def bars(
         BadInputError: the lists differ in length, a value is not above 0 and finite, or there
             is no such reference.
     """
-    lengths = numbers("bars, values", values, (1,))
-    if len(names) != len(lengths):
-        refuse("bars", f"{len(names)} names", f"{len(lengths)}, one a value", "Give as many.")
-    if not np.all((lengths > 0) & np.isfinite(lengths)):
-        refuse("bars, values", f"{lengths.tolist()}", "numbers above 0", "Measure again.")
-    if reference is not None and reference not in names:
-        refuse(
-            "bars, reference", repr(reference), "one of " + ", ".join(names), "Name one of them."
-        )
+    lengths = _checked(names, values, reference)
     one = int(lengths.argmin()) if reference is None else list(names).index(reference)
-
     figure = Picture(8, 0.42 * len(names) + (1.0 if title else 0.7))
     axes = figure.subplots()
     colours = [tint(ORANGE if i == one else BLUE, 0.75) for i in range(len(names))]
@@ -51,18 +43,34 @@ def bars(
     ]
     texts = [f"{number(v)} {unit}   {ratio}" for v, ratio in zip(lengths, ratios, strict=True)]
     axes.bar_label(drawn, texts, padding=5, fontsize=9, color=INK)
+    _dress(axes, names, lengths)
+    axes.set_xlabel(f"{unit}, logarithmic", fontsize=9, color=INK)
+    axes.set_title(title, fontsize=11, color=INK)
+    return figure
+
+
+def _checked(names: Sequence[str], values: ArrayLike, reference: str | None) -> NDArray[np.float64]:
+    lengths = numbers("bars, values", values, (1,))
+    if len(names) != len(lengths):
+        refuse("bars", f"{len(names)} names", f"{len(lengths)}, one a value", "Give as many.")
+    if not np.all((lengths > 0) & np.isfinite(lengths)):
+        refuse("bars, values", f"{lengths.tolist()}", "numbers above 0", "Measure again.")
+    if reference is not None and reference not in names:
+        expected = "one of " + ", ".join(names)
+        refuse("bars, reference", repr(reference), expected, "Name one of them.")
+    return lengths
+
+
+def _dress(axes: Axes, names: Sequence[str], lengths: NDArray[np.float64]) -> None:
     axes.set_xscale("log")
     # A logarithmic axis has no zero: it begins at half the shortest bar, and leaves room for text.
     axes.set_xlim(lengths.min() / 2, lengths.max() * (lengths.max() / lengths.min() * 2) ** 0.35)
     axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.invert_yaxis()
-    axes.set_xlabel(f"{unit}, logarithmic", fontsize=9, color=INK)
-    axes.set_title(title, fontsize=11, color=INK)
     axes.tick_params(which="both", colors=INK, length=0)
     axes.grid(axis="x", color=FAINT, alpha=0.3, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    return figure
 
 
 def _ratio(share: float) -> str:

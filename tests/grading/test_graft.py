@@ -162,6 +162,18 @@ def test_a_missing_answer_stays_unanswered_and_is_told(clean):
     assert [str(told) for told in repairs] == ["conv1x1: there was no answer"]
 
 
+@pytest.mark.parametrize("offset", [0, 1])
+def test_a_helper_in_a_copied_cell_neither_replaces_the_answer_nor_is_lost(clean, offset):
+    place = at(clean, "conv-forward")
+    helper = copy.deepcopy(clean.cells[place])
+    helper.source = "def helper():\n    return 1"
+    clean.cells.insert(place + offset, helper)
+    grafted, _ = graft(RELEASE, clean)
+    assert "def conv_forward" in grafted.cells[at(grafted, "conv-forward")].source
+    (kept,) = (cell for cell in grafted.cells if cell.source == helper.source)
+    assert grade_id(kept) == ""
+
+
 def test_answers_merged_into_one_cell_are_not_undone(clean):
     first, second = at(clean, "corr2d"), at(clean, "output-size")
     clean.cells[first].source += "\n\n\n" + clean.cells[second].source

@@ -196,10 +196,6 @@ def _with_rows(order: tuple[int, ...]) -> Callable[..., Any]:
     return answer
 
 
-def _positions_down(x: Any, kernel_size: int, **options: int) -> Any:
-    return oracle.im2col(x.transpose(2, 3), kernel_size, **options)
-
-
 IM2COL = (
     Mistake(
         "windows in rows",
