@@ -8,6 +8,7 @@ from autograder.authoring import commands as authoring
 from autograder.grading import commands as grading
 from autograder.leaderboard import commands as leaderboard
 from autograder.problem import BadInputError
+from autograder.rooms import commands as rooms
 
 
 def parser() -> argparse.ArgumentParser:
@@ -16,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
         prog="autograder", description="Builds, grades and ranks the course."
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (authoring, grading, leaderboard):
+    for part in (authoring, grading, rooms, leaderboard):
         part.add_to(commands)
     return top
 

@@ -19,9 +19,10 @@ ALLOWED = {
     "leaderboard": {"problem"},
     "staff": {"problem"},
     "converters": FOUNDATION,
-    "authoring": FOUNDATION | STAFF,
-    "grading": FOUNDATION | STAFF | {"check"},
-    "cli": {"problem", "authoring", "grading", "leaderboard"},
+    "rooms": {"check", "show", "problem"},
+    "authoring": FOUNDATION | STAFF | {"rooms"},
+    "grading": FOUNDATION | STAFF | {"rooms", "check"},
+    "cli": {"problem", "authoring", "grading", "rooms", "leaderboard"},
 }
 
 

@@ -52,16 +52,23 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     with staff_packages("autograder build"):
-        from autograder.authoring import build
-    for path in build.build(load(arguments.course), arguments.assignments):
+        from autograder.authoring import build, rehearsal
+    course = load(arguments.course)
+    found = rehearsal.of_course(course, build.load(course, arguments.assignments))
+    if found:
+        raise BadInputError(*found)
+    for path in build.build(course, arguments.assignments):
         print(f"built {path}")
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
     with staff_packages("autograder build --check"):
-        from autograder.authoring import build
-    findings = build.check(load(arguments.course), arguments.assignments)
+        from autograder.authoring import build, rehearsal
+    course = load(arguments.course)
+    findings = build.check(course, arguments.assignments)
+    sources = build.load(course, arguments.assignments)
+    findings += map(str, rehearsal.of_course(course, sources))
     print("\n\n".join(findings) or "What is committed is what the lessons say; nothing leaks.")
     return 1 if findings else 0
 

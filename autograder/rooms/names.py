@@ -1,0 +1,34 @@
+"""Which global names a cell reads and which it defines."""
+
+import symtable
+from collections.abc import Iterator
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+
+def reads(source: str) -> frozenset[str]:
+    """The global names that a cell reads, whether or not it also defines them."""
+    table = _table(source)
+    return frozenset(_read(table, top=True)) if table else frozenset()
+
+
+def defines(source: str) -> frozenset[str]:
+    """The names that a cell defines at its top level: by assignment, import, def or class."""
+    table = _table(source)
+    symbols = table.get_symbols() if table else []
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
+
+
+def _table(source: str) -> symtable.SymbolTable | None:
+    try:
+        return symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
+    except (SyntaxError, ValueError):  # running the cell will say so
+        return None
+
+
+def _read(table: symtable.SymbolTable, top: bool = False) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _read(inner)

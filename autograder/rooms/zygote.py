@@ -1,0 +1,98 @@
+"""A process that has paid for the imports and forks a room whenever it is asked for one.
+
+``python -m autograder.rooms.zygote FD [torch]``, started by `autograder.rooms.house.House`. It
+never runs a student's code, stays single-threaded (only so can a fork be trusted and confined),
+and ends when the other end of its socket is closed.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from autograder.rooms.channel import Channel, ChannelClosed
+from autograder.rooms.sandbox import Confinement, Protection, confined
+from autograder.rooms.shell import Shell
+
+REQUEST = 2**20
+
+
+def main(descriptor: int, torch: bool) -> None:
+    """Serves requests until there will be no more."""
+    _warm(torch)
+    control = socket.socket(fileno=descriptor)
+    control.sendall(b".")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever wants to know asks the report socket
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to handle
+    while True:
+        request, descriptors, *_ = socket.recv_fds(control, REQUEST, 2)
+        if not request:
+            return
+        if os.fork() == 0:
+            _room(json.loads(request), *descriptors)
+        for one in descriptors:
+            os.close(one)
+
+
+def _warm(torch: bool) -> None:
+    """Everything that any room would otherwise pay for by itself."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    import autograder.show
+
+    shell = Shell.warm()
+    if torch:
+        _warm_oracle()
+    else:  # its files are hidden, which alone would leave an empty package
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    with shell.recording():  # the first picture of a process looks for fonts
+        autograder.show.matrix(np.eye(2), "$W$").canvas.draw()
+    plt.close("all")
+    gc.collect()
+    gc.freeze()
+
+
+def _warm_oracle() -> None:
+    """The first gradient imports what the import of torch left out."""
+    import numpy as np
+
+    from autograder.check import oracle
+
+    one = np.ones((1, 1, 1, 1))
+    oracle.gradients(oracle.conv, {"x": one, "w": one, "b": np.ones(1)}, {}, one)
+
+
+def _room(request: dict[str, Any], channel: int, report: int) -> NoReturn:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    confined(
+        Protection(request["protection"]),
+        Confinement(**request["confinement"]),
+        lambda: _serve(request, channel),
+        socket.socket(fileno=report),
+        (channel,),
+    )
+
+
+def _serve(request: dict[str, Any], descriptor: int) -> None:
+    channel = Channel(socket.socket(fileno=descriptor), request["message_bytes"])
+    shell = Shell.instance()
+    shell.most = request["output_bytes"]
+    try:
+        if request["examiner"]:
+            from autograder.rooms.examiner import Examiner
+
+            Examiner(channel, shell).serve()
+        else:
+            from autograder.rooms.student import StudentRoom
+
+            StudentRoom(channel, shell).serve()
+    except ChannelClosed:
+        return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), "torch" in sys.argv[2:])
