@@ -64,6 +64,7 @@ check.corr2d.forward(corr2d, X=X, K=K)
 check.that(corr2d, X, K).returns([[19, 25], [37, 43]])
 
 # %%
+X, K = np.arange(9.0).reshape(3, 3), np.arange(4.0).reshape(2, 2)
 show.sliding_window(X, K, corr2d(X, K), at=[(0, 0), (0, 1), (1, 0), (1, 1)])
 
 # %% test="corr2d-any" points=2
@@ -603,7 +604,7 @@ def conv_im2col(x, w, b):
 
 
 rng = np.random.default_rng(0)
-x, w, b = rng.standard_normal((4, 16, 32, 32)), rng.standard_normal((32, 16, 3, 3)), np.zeros(32)
+x, w, b = rng.standard_normal((1, 16, 32, 32)), rng.standard_normal((32, 16, 3, 3)), np.zeros(32)
 milliseconds = {
     name: 1e3 * timeit(lambda layer=layer: layer(x, w, b), number=1)
     for name, layer in {"loops": conv_loops, "im2col": conv_im2col, "yours": conv_forward}.items()
