@@ -28,7 +28,7 @@ def _table(source: str) -> symtable.SymbolTable | None:
 
 def _read(table: symtable.SymbolTable, top: bool = False) -> Iterator[str]:
     for symbol in table.get_symbols():
-        if symbol.is_referenced() and (top or symbol.is_global()):
+        if symbol.is_referenced() if top else symbol.is_global():
             yield symbol.get_name()
     for inner in table.get_children():
         yield from _read(inner)

@@ -1,0 +1,216 @@
+"""How fast is grading? The same submissions with stock nbgrader and with ours, by turns.
+
+Every submission is one of the samples with a comment of its own, so that none is known from
+another. Blocks of them are graded first by one and then by the other, so that whatever else the
+machine does in the meantime slows both alike.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+from tabulate import tabulate
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+ASSIGNMENT = "2-convolution"
+NOTEBOOK = "convolution.ipynb"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+STOCK = """
+c = get_config()
+c.CourseDirectory.course_id = "stock"
+"""
+AUTOGRADER = (str(SCRIPTS / "autograder"), "grade", ASSIGNMENT)
+NBGRADER = (str(SCRIPTS / "nbgrader"), "autograde", ASSIGNMENT)
+SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one command took."""
+
+    wall: float  # seconds
+    cpu: float  # seconds, of it and everything that it started
+    memory: int  # bytes: the largest sum over its processes, shared pages counted once
+
+
+def measured(command: Sequence[str], folder: Path) -> Run:
+    """Runs a command in a course; status 1 only says that some submission has a problem."""
+    with (folder / "output.txt").open("ab") as output:
+        started, before = time.monotonic(), _children_cpu()
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=output, stderr=output, env=_environment()
+        )
+        memory = _peak_memory(process)
+        wall = time.monotonic() - started
+    if process.returncode not in (0, 1):
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: see {output.name}")
+    return Run(wall, _children_cpu() - before, memory)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+
+
+def _children_cpu() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _peak_memory(process: subprocess.Popen[bytes]) -> int:
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(_proportional_bytes, _tree(process.pid))))
+        time.sleep(SAMPLE_SECONDS)
+    return peak
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(c) for task in tasks for c in (task / "children").read_text().split()]
+    except OSError:  # it has ended meanwhile
+        return
+    for child in children:
+        yield from _tree(child)
+
+
+def _proportional_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+class Batch:
+    """Courses in a temporary folder, with as many submissions as are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._course = folder / "course"
+        self._course.mkdir()
+        for name in ("course.toml", "nbgrader_config.py"):
+            shutil.copy(ROOT / name, self._course)
+        shutil.copytree(ROOT / "source", self._course / "source")
+        self._run("build", "--course", str(self._course))
+        self._run("samples", str(ROOT / "tests/submissions"), "--into", str(self._course))
+        samples = sorted((self._course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}"))
+        self._samples = [path for path in samples if path.parts[-3] != "not_json"]
+        shutil.move(self._course / "submitted", folder / "samples")
+        self._samples = [
+            folder / "samples" / path.relative_to(self._course / "submitted")
+            for path in self._samples
+        ]
+
+    def course(self, name: str, students: range, stock: bool = False) -> Path:
+        """A course in which these students have handed in."""
+        course = self._folder / name
+        shutil.copytree(self._course, course)
+        if stock:
+            (course / "nbgrader_config.py").write_text(STOCK)
+        for student in students:
+            self._hand_in(course, student)
+        return course
+
+    def _hand_in(self, course: Path, student: int) -> None:
+        notebook = nbformat.read(self._samples[student % len(self._samples)], as_version=4)
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "counts":
+                cell.source += f"\n# handed in by student {student}"
+        path = course / "submitted" / f"student-{student:04}" / ASSIGNMENT / NOTEBOOK
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+
+    def _run(self, *arguments: str) -> None:
+        command = [str(SCRIPTS / "autograder"), *arguments]
+        subprocess.run(command, check=True, env=_environment(), stdout=subprocess.DEVNULL)
+
+
+def against_stock(batch: Batch, count: int, block: int, workers: int) -> None:
+    """Prints one table: each way of grading over stock nbgrader, on the same submissions."""
+    ways: dict[str, tuple[Sequence[str], bool]] = {
+        "stock nbgrader autograde": (NBGRADER, True),
+        "nbgrader autograde, our settings": (NBGRADER, False),
+        "autograder grade --workers 1": ((*AUTOGRADER, "--workers", "1"), False),
+        f"autograder grade --workers {workers}": ((*AUTOGRADER, "--workers", str(workers)), False),
+    }
+    runs: dict[str, list[Run]] = {way: [] for way in ways}
+    again: list[Run] = []
+    blocks = [range(i, min(i + block, count)) for i in range(0, count, block)]
+    for students in tqdm(blocks, desc="blocks", unit="block"):
+        for place, (way, (command, stock)) in enumerate(ways.items()):
+            course = batch.course(f"{students.start}-{place}", students, stock)
+            runs[way].append(measured(command, course))
+        again.append(measured(command, course))
+    runs["the same again, nothing changed"] = again
+    print(table(runs, count))
+
+
+def table(runs: dict[str, list[Run]], count: int) -> str:
+    """The totals of each way, by submission and as ratios to the first."""
+    stock = next(iter(runs.values()))
+    rows = [
+        (
+            way,
+            f"{sum(run.wall for run in found) / count:.3f}",
+            f"{sum(run.wall for run in stock) / sum(run.wall for run in found):.1f}",
+            f"{sum(run.cpu for run in found) / count:.3f}",
+            f"{sum(run.cpu for run in stock) / sum(run.cpu for run in found):.1f}",
+            f"{max(run.memory for run in found) / 2**20:,.0f}",
+        )
+        for way, found in runs.items()
+    ]
+    headers = ("", "seconds /\nsubmission", "stock /\nthis", "processor s /\nsubmission")
+    return tabulate(rows, (*headers, "stock /\nthis", "memory,\nMiB"), disable_numparse=True)
+
+
+def growth(batch: Batch, sizes: Sequence[int], workers: int) -> None:
+    """Prints how the time grows with the number of submissions."""
+    rows = []
+    for size in tqdm(sizes, desc="sizes", unit="batch"):
+        course = batch.course(f"growth-{size}", range(size))
+        command = (*AUTOGRADER, "--workers", str(workers))
+        first, second = measured(command, course), measured(command, course)
+        rows.append((size, first.wall, first.wall / size, second.wall, second.wall / size))
+        shutil.rmtree(course)
+    headers = ("submissions", "seconds", "each", "again, unchanged", "each")
+    print(tabulate(rows, headers, floatfmt=("d", ".1f", ".3f", ".2f", ".4f")))
+
+
+@contextmanager
+def workshop() -> Iterator[Batch]:
+    """A batch in a temporary folder."""
+    with TemporaryDirectory(prefix="grading-") as folder:
+        yield Batch(Path(folder))
+
+
+def main() -> None:
+    """Measures what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=60, metavar="N")
+    parser.add_argument("--block", type=int, default=20, metavar="N", help="graded by turns")
+    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[20, 60, 150, 300], metavar="N")
+    parser.add_argument("--quick", action="store_true", help="three submissions, no growth")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.submissions, arguments.block, arguments.sizes = 3, 3, []
+    with workshop() as batch:
+        against_stock(batch, arguments.submissions, arguments.block, arguments.workers)
+        if arguments.sizes:
+            growth(batch, arguments.sizes, arguments.workers)
+
+
+if __name__ == "__main__":
+    main()

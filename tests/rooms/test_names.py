@@ -1,0 +1,39 @@
+import pytest
+
+from autograder.rooms.names import defines, reads
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("f(x, y=z)", {"f", "x", "z"}),
+        ("x = 1\nprint(x)", {"x", "print"}),
+        ("x = 1", set()),
+        ("def g(a):\n    return a + b", {"b"}),
+        ("class C(Base):\n    n = m", {"Base", "m"}),
+        ("[i * k for i in items]", {"items", "k"}),
+        ("lambda a: a + c", {"c"}),
+        ("def g():\n    global n\n    n += 1", {"n"}),
+        ("for i in range(3): pass", {"range"}),
+        ("%time f(x)", {"get_ipython"}),
+        ("def broken(", set()),
+        ("x\0", set()),
+    ],
+)
+def test_reads(cell, names):
+    assert reads(cell) == names
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("x = y = 1\na, (b, c) = z", {"x", "y", "a", "b", "c"}),
+        ("import numpy as np, os.path\nfrom m import n as k", {"np", "os", "k"}),
+        ("def f(a):\n    b = 1\nclass C: pass", {"f", "C"}),
+        ("for i in z: pass\nwith o as p: pass", {"i", "p"}),
+        ("f(x)", set()),
+        ("try: pass\nexcept E as e: pass", {"e"}),
+    ],
+)
+def test_defines(cell, names):
+    assert defines(cell) == names

@@ -1,0 +1,93 @@
+import pytest
+
+from autograder.rooms.outputs import MOST_OUTPUTS, PICTURE, Recorder, cleaned, cut, error
+
+TEXT = {"output_type": "stream", "name": "stdout", "text": "hello"}
+SHOWN = {"output_type": "display_data", "metadata": {}, "data": {"text/plain": "1"}}
+VALUE = SHOWN | {"output_type": "execute_result", "execution_count": 3}
+
+
+def test_what_is_printed_in_a_row_is_one_output():
+    recorder = Recorder(100)
+    for name, text in (("stdout", "a"), ("stdout", "b"), ("stderr", "c"), ("stdout", "d")):
+        recorder.write(name, text)
+    assert [(o["name"], o["text"]) for o in recorder.outputs] == [
+        ("stdout", "ab"),
+        ("stderr", "c"),
+        ("stdout", "d"),
+    ]
+
+
+def test_a_picture_stands_between_texts():
+    recorder = Recorder(100)
+    recorder.write("stdout", "a")
+    recorder.show({"image/png": b"\x00", "text/plain": "p"}, {}, None)
+    recorder.write("stdout", "b")
+    assert [o["output_type"] for o in recorder.outputs] == ["stream", "display_data", "stream"]
+    assert recorder.outputs[1]["data"] == {"image/png": "AA==", "text/plain": "p"}
+
+
+def test_a_flood_keeps_its_ends():
+    recorder = Recorder(100)
+    for number in range(10_000):
+        recorder.write("stdout", f"{number}\n")
+    (output,) = recorder.outputs
+    assert output["text"].startswith("0\n1\n") and output["text"].endswith("9999\n")
+    assert len(output["text"]) < 300
+
+
+def test_a_flood_of_pictures_is_bounded():
+    recorder = Recorder(100)
+    for _ in range(3 * MOST_OUTPUTS):
+        recorder.show({"text/plain": "p"}, {}, None)
+    assert len(recorder.outputs) == MOST_OUTPUTS
+
+
+def test_clearing_forgets_what_was_printed():
+    recorder = Recorder(100)
+    recorder.write("stdout", "a")
+    recorder.clear()
+    recorder.write("stdout", "b")
+    assert [o["text"] for o in recorder.outputs] == ["b"]
+
+
+def test_a_short_text_is_not_cut():
+    assert cut("x" * 10, 10) == "x" * 10
+    assert "more than 10 characters" in cut("x" * 11, 10)
+
+
+@pytest.mark.parametrize("output", [TEXT, SHOWN, VALUE, error("E", "m", "line 1", "line 2")])
+def test_what_is_in_order_stays(output):
+    assert cleaned([output], 100) == (output,)
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        None,
+        7,
+        "text",
+        {"output_type": "stream"},
+        [7, None, [TEXT], {}],
+        [TEXT | {"name": "stdlog"}],
+        [TEXT | {"text": 7}],
+        [{"output_type": "error", "ename": 7, "evalue": ""}],
+        [{"output_type": "update_display_data", "data": {}}],
+        [SHOWN | {"data": "text"}],
+    ],
+)
+def test_what_is_not_an_output_is_dropped(claimed):
+    assert cleaned(claimed, 100) == ()
+
+
+def test_claims_within_an_output_are_checked_too():
+    shown = SHOWN | {
+        "metadata": {"a": 1},
+        "data": {"a": 7, "b": "x" * (PICTURE * 100 + 1), "c": "y"},
+    }
+    assert cleaned([shown], 100) == (SHOWN | {"data": {"c": "y"}},)
+    assert cleaned([VALUE | {"execution_count": "x"}], 100)[0]["execution_count"] is None
+    told = cleaned([error("E" * 999, "m" * 999, *["l" * 999] * 999)], 100)[0]
+    assert len(told["ename"]) < 300 and len(told["evalue"]) < 200
+    assert len(told["traceback"]) == MOST_OUTPUTS and len(told["traceback"][0]) < 200
+    assert len(cleaned([TEXT] * 10_000, 100)) == MOST_OUTPUTS
