@@ -5,7 +5,7 @@ unread, and so does the answer; only the clock and the memory are looked at.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -42,6 +42,7 @@ class Room(Protocol):
 
 
 Open = Callable[[bool, bool, Limits], Room]
+Shown = Mapping[str, tuple[Output, ...]]
 
 
 class LostError(Exception):
@@ -62,10 +63,11 @@ class Conductor:
     Args:
         job: what to run.
         open_room: makes a room: the examiner's or not, with torch or without, in which limits.
+        shown: the outputs of demonstrations that are known already, by their source.
     """
 
-    def __init__(self, job: Job, open_room: Open) -> None:
-        self._job, self._open = job, open_room
+    def __init__(self, job: Job, open_room: Open, shown: Shown) -> None:
+        self._job, self._open, self._shown = job, open_room, shown
         self._events: list[str] = []
 
     def run(self) -> Result:
@@ -95,6 +97,8 @@ class Conductor:
     ) -> tuple[Output, ...]:
         if cell.place is Place.EXAMINER:
             return examiner.run(cell)
+        if cell.place is Place.COURSE and cell.source in self._shown:
+            return self._shown[cell.source]
         if cell.place is Place.BOTH:
             examiner.prepare(cell)
         return student.run(cell)

@@ -9,15 +9,15 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from autograder.problem import BadInputError, Problem
 from autograder.rooms.channel import Channel
-from autograder.rooms.conductor import Conductor
-from autograder.rooms.job import Job, Limits, Result
+from autograder.rooms.conductor import Conductor, Shown
+from autograder.rooms.job import Cell, Job, Limits, Place, Result
 from autograder.rooms.sandbox import Confinement, Protection, offer
 
 START_SECONDS = 120
@@ -44,7 +44,8 @@ class House:
     def __init__(self, unsafe: bool = False) -> None:
         self._unsafe = unsafe
         self._zygotes: dict[bool, _Zygote] = {}
-        self._lock = threading.Lock()
+        self._lock, self._showing = threading.Lock(), threading.Lock()
+        self._shown: dict[tuple[tuple[Cell, ...], bool], Shown] = {}
 
     def __enter__(self) -> "House":
         return self
@@ -71,7 +72,21 @@ class House:
             RoomNotOpenedError: this host cannot make a room just now.
         """
         self.protection()
-        return Conductor(job, self.open).run()
+        return Conductor(job, self.open, self._demonstrations(job)).run()
+
+    def _demonstrations(self, job: Job) -> Shown:
+        """What the course's own demonstrations show: run once, in a room without any answer."""
+        kept = {Place.BOTH, Place.COURSE}
+        cells = tuple(cell for cell in job.cells if cell.place in kept)
+        if not any(cell.place is Place.COURSE for cell in cells):
+            return {}
+        with self._showing:
+            if (cells, job.torch) not in self._shown:
+                result = Conductor(replace(job, cells=cells, files={}), self.open, {}).run()
+                # If anything was out of the ordinary, each submission runs them for itself.
+                pairs = zip(cells, () if result.events else result.outputs, strict=False)
+                self._shown[cells, job.torch] = {c.source: outputs for c, outputs in pairs}
+            return self._shown[cells, job.torch]
 
     def protection(self) -> Protection:
         """How rooms are confined here.

@@ -14,6 +14,7 @@ class Place(Enum):
     BOTH = "both"  # setup: imports that answers and tests need alike
     STUDENT = "student"  # answers, demonstrations, the student's own cells
     EXAMINER = "examiner"  # tests
+    COURSE = "course"  # demonstrations that show the same to everybody: see `names.demonstrates`
 
 
 @dataclass(frozen=True)

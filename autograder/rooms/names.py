@@ -1,7 +1,8 @@
 """Which global names a cell reads and which it defines."""
 
+import builtins
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -17,6 +18,18 @@ def defines(source: str) -> frozenset[str]:
     table = _table(source)
     symbols = table.get_symbols() if table else []
     return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
+
+
+def demonstrates(source: str, common: frozenset[str]) -> bool:
+    """Whether a cell reads nothing but ``common`` names and defines none, so that no other cell
+    can change what it shows, nor it theirs. ``common``: see `common_names`.
+    """
+    return not defines(source) and "get_ipython" not in reads(source) and reads(source) <= common
+
+
+def common_names(setup: Iterable[str]) -> frozenset[str]:
+    """The names that are the same in every submission: builtins, and what locked cells define."""
+    return frozenset(dir(builtins)).union(*map(defines, setup))
 
 
 def _table(source: str) -> symtable.SymbolTable | None:

@@ -416,8 +416,12 @@ check.that(input_matrix, np.array([3.0, 1, 4]), 5).returns(
 # windows gets a share from each. In the picture two numbers of `dout` go back through one filter:
 
 # %%
-dout = np.array([[1.0, -1.0], [2.0, 0.5]])
-show.scatter(dout, np.array([[1.0, 2], [3, 4]]), np.zeros((3, 3)), at=[(0, 0), (0, 1)])
+show.scatter(
+    dout=np.array([[1.0, -1.0], [2.0, 0.5]]),
+    w=np.array([[1.0, 2.0], [3.0, 4.0]]),
+    dx=np.zeros((3, 3)),
+    at=[(0, 0), (0, 1)],
+)
 
 # %% [markdown]
 # (Where is the flipped filter of section 5? Adding the unflipped filter into window after window

@@ -1,6 +1,6 @@
 import pytest
 
-from autograder.rooms.names import defines, reads
+from autograder.rooms.names import common_names, defines, demonstrates, reads
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,19 @@ def test_reads(cell, names):
 )
 def test_defines(cell, names):
     assert defines(cell) == names
+
+
+@pytest.mark.parametrize(
+    ("cell", "verdict"),
+    [
+        ("show.volumes((3, 4))", True),
+        ("print(np.ones(len('abc')))", True),
+        ("x = np.ones(3)", False),
+        ("show.matrix(x)", False),
+        ("%matplotlib inline", False),
+        ("import os", False),
+    ],
+)
+def test_a_demonstration_needs_nothing_and_leaves_nothing(cell, verdict):
+    common = common_names(["import numpy as np", "from autograder import check, show"])
+    assert demonstrates(cell, common) is verdict

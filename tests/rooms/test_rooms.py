@@ -200,3 +200,15 @@ def test_nothing_is_left_running(monkeypatch):
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_the_courses_demonstrations_run_once_and_where_no_answer_is(house):
+    setup = Cell("setup", Place.BOTH, "import itertools\ncount = itertools.count()")
+    demonstration = Cell("demonstration", Place.COURSE, "print('shown', next(count))")
+
+    def shown(answer):
+        cells = (setup, Cell("answer", Place.STUDENT, answer), demonstration)
+        return house.run(Job(cells)).outputs[2]
+
+    texts = [shown(answer)[0]["text"] for answer in ("1", "print = None", "count = 'mine'")]
+    assert texts == ["shown 0\n"] * 3
