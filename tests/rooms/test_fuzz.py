@@ -22,9 +22,10 @@ HUGE = (2**60).to_bytes(8, "little")
 LENGTHS = [0, 1, 2, 127, 254, 255, 2**15, 2**31 - 1, 2**31, 2**32, 2**60, 2**63, 2**64 - 1]
 
 SHARED = np.arange(4.0)
+# Sets of numbers only: the order of texts in a set is another one in every process.
 VALUES = [
     None, True, ..., 0, -5, 2**70, 0.5, -1j, "Zürich", b"bytes", [], (), {}, [1, [2.5, ("a",)]],
-    {"a": 1, (2, 3): [4]}, {1, "b", (2.0,)}, frozenset({b"c", frozenset()}), slice(1, None, [2]),
+    {"a": 1, (2, 3): [4]}, {1, 3j, (2.0,)}, frozenset({4, frozenset()}), slice(1, None, [2]),
     range(3, 9, 2), int, np.float32, np.float64(2), np.bool_(1), np.str_("ä"), np.bytes_(b"x"),
     np.arange(6).reshape(2, 3), np.ones((2, 0, 3)), np.array(1j), np.array([True, False]),
     np.array(["a", "bcd"]), np.array([b"a", b"bcd"]), np.float16([1, 2]), np.dtype(">i4"),
@@ -142,9 +143,9 @@ def test_a_mutated_message_is_a_value_or_a_wire_error(seed, watch):
     with watch as events:
         good = 0
         for message in data:
-            start = time.perf_counter()
+            start = time.thread_time()
             good += outcome(message)
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, time.thread_time() - start)
     assert events == []  # nothing imported, compiled, run or opened
     assert len(data) / 50 < good < len(data) / 2  # neither hopeless nor harmless
     assert slowest < 0.5
@@ -163,6 +164,14 @@ def test_every_cut_of_every_message_is_refused():
 
 def test_without_a_resolver_no_object_is_reached():
     assert not outcome(encode([Ref(1, True, {})]), None)
+
+
+@pytest.mark.parametrize("tag", [b"[", b"(", b"{", b"<", b":", b"/", b"z"])
+def test_a_length_is_refused_before_anything_is_read(tag):
+    resolved = []
+    message = tag + b"\xff" + (1000).to_bytes(8, "little") + encode(Ref(1, True, {})) * 50
+    assert not outcome(message, resolved.append)
+    assert resolved == []
 
 
 def claim(tag, *rest):
@@ -250,9 +259,9 @@ BOMBS = {
 def test_a_bomb_is_refused_before_it_takes_memory(name):
     tracemalloc.start()
     try:
-        start = time.perf_counter()
+        start = time.thread_time()
         assert not outcome(BOMBS[name])
-        assert time.perf_counter() - start < 0.5
+        assert time.thread_time() - start < 0.5
         assert tracemalloc.get_traced_memory()[1] < MIB
     finally:
         tracemalloc.stop()
@@ -271,7 +280,7 @@ UNITS = [
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: repr(unit[:12]))
 def test_many_small_values_take_memory_in_proportion(unit):
     """At most 2,000,000 of them are let in: this is what they take there."""
-    items = 20_000
+    items = 10_000
     number = (items - 100) // cost(unit)
     message = listed(b"[\x00", *[unit] * number)
     tracemalloc.start()

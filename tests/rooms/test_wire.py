@@ -67,7 +67,7 @@ PLAIN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("value", PLAIN, ids=lambda value: type(value).__name__)
 def test_plain_values_come_out_as_they_went_in(value):
     assert same(crossed(value), value)
 
@@ -333,7 +333,7 @@ def refuses(value):
         (frozenset({math.sin}), "a frozenset with a key that is not plain data"),
         (bytearray(b"a"), "a bytearray"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_cannot_cross_is_named(value, name):
     with pytest.raises(WireError, match=f"^this cannot cross between the rooms: {name}"):
@@ -463,13 +463,15 @@ def test_bytes_of_any_type_are_read():
         assert decode(data)[0] == 1
 
 
+NUMBERS_AND_TEXTS = st.none() | st.booleans() | st.integers() | st.text() | st.binary(max_size=5)
 KEYS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
+    NUMBERS_AND_TEXTS | st.floats(allow_nan=False),  # no NaN equals another
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.frozensets(inner, max_size=3),
     max_leaves=4,
 )
 SCALARS = (
     KEYS
+    | st.floats()
     | st.complex_numbers()
     | hnp.arrays(hnp.scalar_dtypes().filter(lambda d: (d.kind in "biufc" and d.itemsize < 16)
                                              or d.kind in "US"), hnp.array_shapes(min_dims=0))
@@ -486,7 +488,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(VALUES)
 def test_any_nest_of_values_comes_out_as_it_went_in(value):
     try:

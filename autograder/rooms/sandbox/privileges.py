@@ -71,10 +71,10 @@ def own_proc_files() -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
 
 
-def die_with_parent() -> None:
-    """The kernel kills this process when its parent ends.
+def die_with_parent(how: signal.Signals = signal.SIGKILL) -> None:
+    """The kernel sends this process a signal when its parent ends.
 
     A change of user or of capabilities undoes it: call it again then. Whether the parent had ended
     before the call is for the caller to find out.
     """
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, how)

@@ -89,6 +89,8 @@ def _keep(
     _close_all_but({*keep, report.fileno(), ours.fileno(), theirs.fileno()})
     ground = _prepare(protection, confinement)
     try:
+        if ground.folder:
+            _tidy_up_with_parent()
         room = os.fork()
         if room == 0:
             ours.close()
@@ -98,11 +100,19 @@ def _keep(
         _watch(room, ours, report)
     finally:
         if ground.folder:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # ending already
             clear(ground.folder)
 
 
-def _end_with_parent() -> None:
-    privileges.die_with_parent()
+def _tidy_up_with_parent() -> None:
+    """From here on there is something to remove first, so the kernel asks instead of killing."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("the process that forked this one has ended"))
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    _end_with_parent(signal.SIGTERM)
+
+
+def _end_with_parent(how: signal.Signals = signal.SIGKILL) -> None:
+    privileges.die_with_parent(how)
     if os.getppid() != _forked_by:
         raise ProcessLookupError("the process that forked this one has ended")
 
@@ -128,11 +138,12 @@ def _watch(room: int, ours: socket.socket, report: socket.socket) -> None:
     """Lets the room begin once it is confined, and says what becomes of it."""
     try:
         trouble = _let_begin(room, ours, report)
+        _, status, usage = os.wait4(room, 0)
     except BaseException:
-        os.kill(room, signal.SIGKILL)
-        os.waitpid(room, 0)
+        with suppress(ProcessLookupError, ChildProcessError):  # it had been waited for
+            os.kill(room, signal.SIGKILL)
+            os.waitpid(room, 0)
         raise
-    _, status, usage = os.wait4(room, 0)
     end = _end(status, usage.ru_maxrss * 1024)
     _tell(report, end if trouble is None else {"error": trouble or f"it ended at once: {end}"})
 

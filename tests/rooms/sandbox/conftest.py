@@ -27,7 +27,9 @@ def tree():
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(name)
     (top / "link").symlink_to("open")
-    (top / "closed").chmod(0o777)
+    (top / "open" / "anybody").mkdir()
+    for name in ("closed", "open/anybody"):
+        (top / name).chmod(0o777)
     yield top
     shutil.rmtree(top)
 

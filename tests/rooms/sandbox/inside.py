@@ -38,6 +38,7 @@ from autograder.rooms.sandbox.probes import probes
 from autograder.rooms.sandbox.trial import ask
 
 MIB = 2**20
+PR_CAPBSET_READ = 23
 ORDINARY = 65534
 LIBRARIES = ("/usr", "/lib", "/lib64", "/bin")
 
@@ -70,6 +71,7 @@ def files(tree):
     found["closed"] = outcome(os.listdir, f"{tree}/closed")
     found["write"] = outcome(Path(tree, "open", "new").write_text, "new")
     found["write over"] = outcome(Path(tree, "open", "file").write_text, "new")
+    found["write where anybody may"] = outcome(Path(tree, "open/anybody/new").write_text, "new")
     found["in tree"] = outcome(os.listdir, tree)
     return found
 
@@ -79,7 +81,7 @@ def places():
     Path(tempfile.gettempdir(), "mine").write_text("mine")
     return {
         "home is here": Path.home() == Path.cwd(),
-        "empty": os.listdir() == ["mine"],
+        "empty": [path.name for path in Path().iterdir()] == ["mine"],
         "mode": stat.S_IMODE(Path("mine").stat().st_mode),
         "environment": sorted(os.environ),
         "threads": os.environ.get("OMP_NUM_THREADS"),
@@ -90,9 +92,19 @@ def places():
 
 
 def descriptors():
-    null = os.stat(os.devnull).st_rdev
+    null = Path(os.devnull).stat().st_rdev
     found = [number for number in range(3, 256) if outcome(os.fstat, number) != "EBADF"]
     return {"null": [os.fstat(n).st_rdev == null for n in range(3)], "others": len(found)}
+
+
+def walls():
+    """The room's namespaces, as far as they can be seen, and the privileges it could have again."""
+    kinds = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+    return {
+        "namespaces": {kind: outcome(os.readlink, f"/proc/self/ns/{kind}") for kind in kinds},
+        "bounding set": [n for n in range(40) if kernel.prctl(PR_CAPBSET_READ, n)],
+        "no new privileges": kernel.prctl(kernel.PR_GET_NO_NEW_PRIVS),
+    }
 
 
 def signals():
@@ -135,9 +147,7 @@ def clone(flags):
 
 
 def by_argument():
-    flags = {
-        name: value for name, value in vars(kernel).items() if name.startswith("CLONE_NEW")
-    }  # fmt: skip
+    flags = {name: value for name, value in vars(kernel).items() if name.startswith("CLONE_NEW")}
     return {
         **{name: outcome(clone, value) for name, value in flags.items()},
         "device": outcome(os.mknod, "device", stat.S_IFCHR | 0o600, os.makedev(1, 3)),
@@ -148,9 +158,9 @@ def by_argument():
     }
 
 
-def ctypes_call(number):
+def ctypes_call(number, *arguments):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(number, 0, 0, 0, 0) == -1:
+    if libc.syscall(number, *map(ctypes.c_long, (*arguments, 0, 0, 0, 0))) == -1:
         raise OSError(ctypes.get_errno(), "")
     return "called"
 
@@ -181,18 +191,20 @@ def toward_others(other):
 def calculation():
     """NumPy, and a thread, in what was forked."""
     found = []
-    thread = threading.Thread(
-        target=lambda: found.append(float((np.ones((99, 99)) @ np.ones(99)).sum()))
-    )
+    thread = threading.Thread(target=lambda: found.extend((np.ones((2, 2)) @ [1, 2]).tolist()))
     thread.start()
     thread.join()
     return found
 
 
 def program():
-    return outcome(
-        lambda: subprocess.run(["/bin/sh", "-c", "echo $HOME"], capture_output=True).stdout.decode()
-    )
+    command = ["/bin/sh", "-c", "echo $HOME"]
+    return outcome(lambda: subprocess.run(command, capture_output=True, text=True).stdout)
+
+
+ANYWHERE = (
+    places, walls, descriptors, signals, limits, families, by_argument, calculation, program
+)  # fmt: skip
 
 
 def answers(request, protection):
@@ -200,27 +212,16 @@ def answers(request, protection):
     tree, me = request["tree"], os.getpid()
     bounds = confinement(tree)
     outside = (f"{tree}/closed", f"{tree}/closed/file", "/etc/hostname", "/etc/passwd")
-    questions = {
-        f"probe: {probe.promise}": probe.attempt
-        for probe in probes(protection, bounds, outside, me)
-    }
-    for question in (
-        places,
-        descriptors,
-        signals,
-        limits,
-        families,
-        by_argument,
-        calculation,
-        program,
-    ):
-        questions[question.__name__] = question
+    promised = probes(protection, bounds, outside, me)
+    questions = {f"probe: {probe.promise}": probe.attempt for probe in promised}
+    questions |= {question.__name__: question for question in ANYWHERE}
     questions["files"] = lambda: files(tree)
     if protection is not Protection.NONE:
         questions["refused"] = lambda: refused(protection)
     questions["toward_others"] = lambda: toward_others(me)
     found = {name: ask(protection, bounds, question) for name, question in questions.items()}
-    return {name: [answer.value, answer.trouble] for name, answer in found.items()}
+    given = {name: [answer.value, answer.trouble] for name, answer in found.items()}
+    return given | {"host": [walls(), None], "root": os.geteuid() == 0}
 
 
 def opened(protection, body, keep, bounds=None):
@@ -279,19 +280,34 @@ def keeper_killed(protection):
     return gone()
 
 
+def folders():
+    """Host folders of rooms."""
+    return set(Path(tempfile.gettempdir()).glob("room-*"))
+
+
+def none_but(before, seconds=10):
+    """Whether only the folders in ``before`` are left; the keeper may need a moment."""
+    deadline = time.monotonic() + seconds
+    while folders() - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not folders() - before
+
+
 def zygote_killed(protection):
+    rooms = folders()
     new_pipe()
     zygote = os.fork()
     if zygote == 0:
-        opened(protection, daemonize_and_wait, (PIPE[1],))
+        _, watch = opened(protection, daemonize_and_wait, (PIPE[1],))
         os.close(PIPE[1])
         time.sleep(30)
+        watch.close()
         os._exit(0)
     os.close(PIPE[1])
     os.read(PIPE[0], 1)
     os.kill(zygote, signal.SIGKILL)
     os.waitpid(zygote, 0)
-    return gone()
+    return gone() and none_but(rooms)
 
 
 def room_killed(protection):
@@ -400,14 +416,14 @@ def left_over(protection):
 
     def mess():
         for _ in range(200):
-            os.mkdir("deep")
+            Path("deep").mkdir()
             os.chdir("deep")
-        os.mkdir("locked", 0)
+        Path("locked").mkdir(0)
 
-    before = set(Path(tempfile.gettempdir()).glob("room-*"))
+    before = folders()
     keeper, _ = opened(protection, mess, ())
     os.waitpid(keeper, 0)
-    return len(set(Path(tempfile.gettempdir()).glob("room-*")) - before)
+    return len(folders() - before)
 
 
 SCENES = (
@@ -421,9 +437,24 @@ def become_ordinary():
     os.setresuid(ORDINARY, ORDINARY, ORDINARY)
 
 
+def host_can(protection):
+    """Whether the kernel gives a process what the protection needs, asked without our own code."""
+    if protection is Protection.LANDLOCK:
+        return outcome(ctypes_call, 444, 0, 0, 1) not in ("ENOSYS", "EOPNOTSUPP", "EPERM")
+    child = os.fork()
+    if child == 0:
+        user = 0 if os.geteuid() == 0 else kernel.CLONE_NEWUSER
+        libc = ctypes.CDLL(None)
+        os._exit(
+            libc.unshare(user | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET)
+        )
+    return os.waitpid(child, 0)[1] == 0 and outcome(ctypes_call, 442) != "ENOSYS"
+
+
 def main():
     request = json.load(sys.stdin)
     protection = Protection(request["protection"])
+    tempfile.tempdir = f"{request['tree']}/closed"  # a keeper that is killed leaves a folder there
     if request["ordinary"]:
         become_ordinary()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # must not be seen in a room
@@ -431,7 +462,7 @@ def main():
     os.environ["SECRET"] = "must not be seen in a room"
     os.environ["OMP_NUM_THREADS"] = "1"
     not_offered = ask(protection, confinement(), lambda: None).trouble
-    if not_offered:
+    if not_offered and not host_can(protection):
         print(json.dumps({"skip": not_offered}))
         return
     if request["wanted"] == "answers":

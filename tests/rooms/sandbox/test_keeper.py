@@ -56,5 +56,5 @@ def test_resident_memory_is_that_of_the_whole_tree(scenes):
     assert found["ended"] == 0
 
 
-def test_nothing_of_a_room_stays_on_the_host(scenes):
+def test_nothing_of_a_room_stays_on_the_host_however_deep_and_locked(scenes):
     assert scenes[1]["left_over"] == 0

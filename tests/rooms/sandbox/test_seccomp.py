@@ -147,6 +147,13 @@ def test_what_a_room_may_do_to_itself(verdict, arguments):
     assert verdict(*arguments) == ALLOWED
 
 
+@pytest.mark.parametrize("name", ["fork", "vfork"])
+def test_without_namespaces_nothing_is_forked(verdict, machine, namespaces, name):
+    if machine == "aarch64":
+        pytest.skip("it has only clone")
+    assert verdict(name) == (ALLOWED if namespaces else "EPERM")
+
+
 def test_truncating_by_name_is_refused_where_landlock_does_not_know_it():
     names = {rule.name for rule in seccomp.rules(False, OUR_PID, truncate=False)}
     assert "truncate" in names and "truncate" not in {
