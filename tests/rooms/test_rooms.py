@@ -212,3 +212,11 @@ def test_the_courses_demonstrations_run_once_and_where_no_answer_is(house):
 
     texts = [shown(answer)[0]["text"] for answer in ("1", "print = None", "count = 'mine'")]
     assert texts == ["shown 0\n"] * 3
+
+
+def test_half_a_character_is_replaced(examine):
+    student = "print('a\\ud800b')\ndef bad():\n    raise ValueError('c\\ud800d')"
+    found = examine(student, "print('e\\ud800f')\nbad()")
+    assert found.student[0][0]["text"] == "a?b\n"
+    assert (found.printed, found.errors) == ("e?f\n", ["ValueError: c?d"])
+    assert found.events == ()
