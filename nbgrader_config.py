@@ -1,12 +1,13 @@
 """nbgrader's settings. What an instructor changes is in course.toml, which this file reads."""
 
+from functools import partial
 from pathlib import Path
 
 import nbgrader.preprocessors as nbgrader
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 
 from autograder.course import load
-from autograder.grading import preprocessors, submission
+from autograder.grading import exporter, feedback, job, lock, preprocessors, submission
 
 c = get_config()  # noqa: F821 (nbgrader defines it where it runs this file)
 course = load(Path(__file__).parent)
@@ -18,14 +19,12 @@ c.CourseDirectory.course_id = course.id
 c.CourseDirectory.ignore = [".*", "__pycache__", "*.pyc", "*.py", "feedback"]
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise check.NotWritten"}
 
-# A kernel is ended at once, not asked to; no tag makes a cell be skipped.
-c.Execute.timeout = course.grading["cell_seconds"]
-c.Execute.shutdown_kernel = "immediate"
-c.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=ERROR"]
-c.Execute.skip_cells_with_tag = "no cell is skipped"
-c.LimitOutput.max_lines = course.grading["output_lines"]
-c.LimitBytes.most = course.grading["output_bytes"]
-c.Graft.release = str(course.root / "release")
+c.Autograde.exporter_class = exporter.TolerantExporter
+c.TolerantExporter.course = c.Graft.course = c.TwoRooms.course = str(course.root)
+c.LimitOutput.max_lines = course.grading.get(job.OUTPUT_LINES, 400)
+# `nbgrader autograde` and `autograder grade` may run side by side; formgrader needs no lock.
+c.Autograde.pre_convert_hook = lock.taking(course.root, partial(submission.take_in, course))
+c.Autograde.post_convert_hook = lock.releasing(course.root)
 c.Autograde.sanitize_preprocessors = [
     nbgrader.ClearOutput,
     preprocessors.Graft,
@@ -33,19 +32,18 @@ c.Autograde.sanitize_preprocessors = [
     nbgrader.OverwriteCells,
     nbgrader.CheckCellMetadata,
 ]
-c.Autograde.pre_convert_hook = submission.say_problems
 c.Autograde.autograde_preprocessors = [
-    preprocessors.ExecuteSeeded,
+    preprocessors.TwoRooms,
     preprocessors.WarningsAreNoMistakes,
     preprocessors.OnlyChecksGivePoints,
     nbgrader.IgnorePattern,
     ClearMetadataPreprocessor,
     nbgrader.LimitOutput,
     preprocessors.LimitBytes,
-    nbgrader.SaveAutoGrades,
+    preprocessors.SaveMarks,
     nbgrader.AssignLatePenalties,
-    nbgrader.CheckCellMetadata,
 ]
+c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
 # Students read the feedback: it must not show what was tested.
 c.GenerateFeedback.preprocessors = [
     nbgrader.GetGrades,

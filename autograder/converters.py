@@ -4,7 +4,7 @@ import logging
 import os
 import sysconfig
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nbgrader.converters import NbGraderException
@@ -52,9 +52,7 @@ def run(converter: type, config: Config, folders: Mapping[str, object], **traits
             warnings.simplefilter("ignore", SAWarning)
             converter(coursedir=folder, config=config, log=log, **traits).start()
     except NbGraderException as error:
-        # The last line of a traceback is what happened; the lines around it are nbgrader's own.
-        said = [line for line in errors.lines if "Error: " in line] or errors.lines
-        raise RefusedError(said[-1] if said else str(error)) from error
+        raise RefusedError(_reason(errors.messages) or str(error)) from error
 
 
 def _put_scripts_on_path() -> None:
@@ -69,10 +67,20 @@ class _Errors(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.lines: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines += record.getMessage().strip().splitlines()
+        self.messages.append(record.getMessage().strip())
+
+
+def _reason(messages: Sequence[str]) -> str:
+    """What happened: of a traceback the line behind its frames; around it nbgrader says little."""
+    for message in reversed(messages):
+        if message.startswith("Traceback"):
+            lines = message.splitlines()
+            last_frame = max(i for i, line in enumerate(lines) if line.startswith("  "))
+            return lines[min(last_frame + 1, len(lines) - 1)]
+    return messages[-1] if messages else ""
 
 
 def _log() -> tuple[logging.Logger, _Errors]:

@@ -13,10 +13,17 @@ from autograder.problem import BadInputError, Problem
 
 @dataclass(frozen=True)
 class Assignment:
-    """One row of ``[assignments]``: its name and when it is due (with a time zone)."""
+    """One row of ``[assignments]``.
+
+    Attributes:
+        name: of its folder.
+        due: when, with a time zone.
+        torch: whether answers may use torch; if not, it is not there when they are graded.
+    """
 
     name: str
     due: datetime | None
+    torch: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def load(root: Path | str = ".") -> Course:
             term=settings["course"]["term"],
             package=settings["course"]["package"],
             assignments={
-                name: Assignment(name, _due(row, zone))
+                name: _assignment(f"{path}, [assignments.{name}]", name, row, zone)
                 for name, row in settings["assignments"].items()
             },
             grading=settings["grading"],
@@ -92,6 +99,15 @@ def _zone(path: Path, name: str) -> ZoneInfo:
         raise BadInputError(Problem(str(path), repr(name), expected, fix)) from error
 
 
-def _due(row: Mapping[str, Any], zone: ZoneInfo) -> datetime | None:
-    due = row.get("due")
-    return due.replace(tzinfo=zone) if due else None
+def _assignment(where: str, name: str, row: Mapping[str, Any], zone: ZoneInfo) -> Assignment:
+    fix = "Mend that line."
+    unknown = sorted(row.keys() - {"due", "torch"})
+    if unknown:
+        raise BadInputError(Problem(where, f"the setting {unknown[0]!r}", "due or torch", fix))
+    due, torch = row.get("due"), row.get("torch", False)
+    if not isinstance(torch, bool):
+        raise BadInputError(Problem(where, f"torch = {torch!r}", "true or false", fix))
+    if due is not None and not isinstance(due, datetime):
+        expected = "a date and a time such as 2027-02-16T23:59:00"
+        raise BadInputError(Problem(where, f"due = {due}", expected, fix))
+    return Assignment(name, due.replace(tzinfo=zone) if due else None, torch)

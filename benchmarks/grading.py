@@ -7,6 +7,7 @@ machine does in the meantime slows both alike.
 
 import argparse
 import os
+import random
 import shutil
 import subprocess
 import sysconfig
@@ -20,6 +21,9 @@ from tempfile import TemporaryDirectory
 import nbformat
 from tabulate import tabulate
 from tqdm import tqdm
+
+from autograder.course import load
+from autograder.grading import marks
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = "2-convolution"
@@ -188,6 +192,38 @@ def growth(batch: Batch, sizes: Sequence[int], workers: int) -> None:
     print(tabulate(rows, headers, floatfmt=("d", ".1f", ".3f", ".2f", ".4f")))
 
 
+def kills(batch: Batch, count: int, seed: int) -> None:
+    """Kills the grader at random moments, runs it again, compares all marks; then two at once."""
+    rng = random.Random(seed)
+    calm = batch.course("calm", range(4))
+    seconds = measured(AUTOGRADER, calm).wall
+    expected = marks_of(calm)
+    right = 0
+    for number in tqdm(range(count), desc="kills", unit="kill"):
+        course = batch.course(f"killed-{number}", range(4))
+        process = _started(course)
+        time.sleep(rng.uniform(0, seconds))
+        process.kill()
+        process.wait()
+        measured(AUTOGRADER, course)
+        right += marks_of(course) == expected
+    course = batch.course("shared", range(4))
+    both = [_started(course), _started(course)]
+    ended = [process.wait() for process in both]
+    print(f"killed {count} times and run again: the same marks {right} times")
+    print(f"two at once: ended with {ended}, the same marks: {marks_of(course) == expected}")
+
+
+def _started(course: Path) -> subprocess.Popen[bytes]:
+    with (course / "output.txt").open("ab") as output:
+        return subprocess.Popen(AUTOGRADER, cwd=course, stdout=output, stderr=output)
+
+
+def marks_of(course: Path) -> list[marks.Marks]:
+    """Every cell's mark, and which feedback there is."""
+    return marks.read(load(course), ASSIGNMENT)
+
+
 @contextmanager
 def workshop() -> Iterator[Batch]:
     """A batch in a temporary folder."""
@@ -202,14 +238,20 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=20, metavar="N", help="graded by turns")
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     parser.add_argument("--sizes", type=int, nargs="*", default=[20, 60, 150, 300], metavar="N")
-    parser.add_argument("--quick", action="store_true", help="three submissions, no growth")
+    parser.add_argument("--kills", type=int, default=20, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments at which it is killed")
+    parser.add_argument("--only", choices=("stock", "growth", "kills"), help="one of the tables")
+    parser.add_argument("--quick", action="store_true", help="three submissions, nothing else")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.submissions, arguments.block, arguments.sizes = 3, 3, []
+        arguments.submissions, arguments.block, arguments.only = 3, 3, "stock"
     with workshop() as batch:
-        against_stock(batch, arguments.submissions, arguments.block, arguments.workers)
-        if arguments.sizes:
+        if arguments.only in (None, "stock"):
+            against_stock(batch, arguments.submissions, arguments.block, arguments.workers)
+        if arguments.only in (None, "growth"):
             growth(batch, arguments.sizes, arguments.workers)
+        if arguments.only in (None, "kills"):
+            kills(batch, arguments.kills, arguments.seed)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from autograder.course import load
+from autograder.grading.job import limits_of
 from autograder.problem import BadInputError
 
 ROOT = Path(__file__).parents[1]
@@ -23,12 +25,32 @@ def test_deadlines_have_the_courses_time_zone():
         ),
         (lambda text: text.replace("id =", "id ="[:-1]), r"course.toml: found .*line 4"),
         (lambda text: text.replace('time_zone = "', 'time_zone = "Moon/'), "time zone"),
+        (
+            lambda text: text.replace("torch = false", 'torch = "no"'),
+            r"\[assignments.2-convolution\]: found torch = 'no', expected true or false",
+        ),
+        (lambda text: text.replace("torch =", "torhc ="), "found the setting 'torhc'"),
+        (
+            lambda text: re.sub("due = .*", "due = 2027-02-16", text),
+            "found due = 2027-02-16, expected a date and a time",
+        ),
     ],
 )
 def test_a_broken_course_file_is_named_with_its_fault(tmp_path, change, message):
     (tmp_path / "course.toml").write_text(change((ROOT / "course.toml").read_text()))
     with pytest.raises(BadInputError, match=message):
         load(tmp_path)
+
+
+def test_torch_is_there_only_if_the_assignment_says_so(tmp_path):
+    text = (ROOT / "course.toml").read_text()
+    for said, torch in (("torch = true", True), ("torch = false", False), ("", False)):
+        (tmp_path / "course.toml").write_text(text.replace("torch = false", said))
+        assert load(tmp_path).assignment("2-convolution").torch is torch
+
+
+def test_the_limits_of_this_course_can_be_used():
+    assert limits_of(load(ROOT)).cell_seconds == load(ROOT).grading["cell_seconds"]
 
 
 def test_a_missing_course_file_says_what_to_do(tmp_path):

@@ -1,7 +1,16 @@
-"""Grading a batch: everybody who can be graded is, and the rest is accounted for."""
+"""Grading a batch: everybody who can be graded is, and the rest is accounted for.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Threads prepare: each reads a submission, rebuilds it and has it run in its rooms, which are
+processes. The main thread records, one student after the other, with nbgrader's own converters,
+and is the only one that writes to the gradebook.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Protocol
 
 from nbgrader.converters import Autograde, GenerateFeedback
 from tqdm import tqdm
@@ -9,20 +18,41 @@ from traitlets.config import Config
 
 from autograder.converters import RefusedError, run, settings
 from autograder.course import Course
-from autograder.grading import submission
+from autograder.grading import lock, results
+from autograder.grading.batch import Batch, Done, Submission
+from autograder.grading.job import limits_of
+from autograder.grading.prepare import Preparer, fault
+from autograder.grading.results import Results
+from autograder.grading.stamp import Record, Stamps, ToDo, records
 from autograder.problem import Problem
+from autograder.rooms.job import Job, Result
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What became of each submission."""
+class Runs(Protocol):
+    """What can run jobs, several at a time: `autograder.rooms.house.House` can."""
 
-    graded: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    def run(self, job: Job) -> Result:
+        """The outputs of its cells."""
+
+    def close(self) -> None:
+        """Ends what still runs."""
 
 
-def grade(course: Course, assignment: str, students: Iterable[str], force: bool = False) -> Batch:
-    """Runs nbgrader's autograde and generate_feedback for each student.
+def grade(
+    course: Course,
+    assignment: str,
+    students: Iterable[str],
+    *,
+    workers: int | None = None,
+    force: bool = False,
+    fresh: bool = False,
+    unsafe: bool = False,
+    progress: bool = True,
+    house: Runs | None = None,
+) -> Batch:
+    """Grades submissions and writes their feedback, wherever anything has changed.
 
     A submission that cannot be graded is left alone, with all that was recorded of earlier ones.
 
@@ -30,30 +60,128 @@ def grade(course: Course, assignment: str, students: Iterable[str], force: bool 
         course: where ``submitted/`` and the gradebook are.
         assignment: one of the course's assignments.
         students: whose submissions to grade.
-        force: grade again what has been graded already and is no newer.
+        workers: how many submissions run at a time; as many as there are cores, if not said.
+        force: as if nothing had been graded before; stored results of rooms are used all the same.
+        fresh: as ``force``, and run everything again.
+        unsafe: run student code unconfined where the host cannot confine it.
+        progress: show how far it is.
+        house: what runs the jobs, and is closed at the end; a new house, if not said.
+
+    Raises:
+        BadInputError: nobody can be graded: a setting, the lesson or this host is at fault.
     """
-    config = settings(course)
-    graded, problems = [], []
-    for student in tqdm(list(students), desc=assignment, unit="submission"):
-        found = submission.problems(course, assignment, student)
-        if not found:
-            found = _grade_one(config, course, assignment, student, force)
-        if found:
-            problems += found
+    started, everybody = time.monotonic(), list(dict.fromkeys(students))
+    limits_of(course)  # a wrong setting is everybody's, and should be said once
+    rooms = house or _house(unsafe)
+    stored = Results(course.root / ".autograder" / "results", rooms.run, fresh)
+    known = {} if force or fresh else records(course, assignment)
+    preparer = Preparer(course, assignment, known, stored)
+    recorder = Recorder(course, assignment, stored, again=force or fresh)
+    seen: list[Submission] = []
+    interrupted = False
+    pool = ThreadPoolExecutor(workers or os.cpu_count(), "grade")
+    with tqdm(total=len(everybody), desc=assignment, unit="one", disable=not progress) as bar:
+        try:
+            for one in _ready(pool, preparer.prepare, everybody):
+                recorder.record(one)
+                seen.append(one)
+                bar.update()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            rooms.close()  # with it ends whatever still runs there, and the threads that wait
+            pool.shutdown(wait=True)
+    seen.sort(key=lambda one: everybody.index(one.student))
+    return Batch(seen, time.monotonic() - started, interrupted)
+
+
+def _ready(
+    pool: ThreadPoolExecutor, prepare: Callable[[str], Submission], students: list[str]
+) -> Iterator[Submission]:
+    for future in as_completed([pool.submit(prepare, student) for student in students]):
+        yield future.result()
+
+
+def _house(unsafe: bool) -> Runs:
+    from autograder.rooms.house import House  # not before it is needed: it is not for every host
+
+    return House(unsafe)
+
+
+class Recorder:
+    """Has nbgrader write marks and feedback of prepared submissions.
+
+    Args:
+        course: where the gradebook is.
+        assignment: which one.
+        stored: runs a job that was not prepared.
+        again: record it even if another grader did meanwhile.
+    """
+
+    def __init__(self, course: Course, assignment: str, stored: Results, again: bool) -> None:
+        self._course, self._assignment, self._again = course, assignment, again
+        self._results, self._stamps = stored, Stamps(course, assignment)
+        self._config = settings(course)
+        # Here the lock is held around both converters, so the first must not let go of it.
+        self._config.Autograde.pop("post_convert_hook", None)
+
+    def record(self, one: Submission) -> None:
+        """Records a submission and says in it what was done."""
+        if one.problems or one.faults:
+            return
+        with lock.held(self._course.root):
+            to_do = self._still_to_do(one)
+            if to_do is ToDo.NOTHING:
+                one.done = Done.UNCHANGED
+            else:
+                self._write(one, to_do)
+        one.results.clear()
+
+    def _still_to_do(self, one: Submission) -> ToDo:
+        """Less than was found, if another grader did it while this one prepared."""
+        if self._again or self._stamps.read(one.student) == one.stamp:
+            return one.to_do
+        now = self._stamps.to_do(one.student, one.inputs, self._recorded(one.student))
+        return now if one.to_do is ToDo.GRADE else one.to_do
+
+    def _write(self, one: Submission, to_do: ToDo) -> None:
+        try:
+            self._convert(one, to_do)
+        except RefusedError as refused:
+            one.problems.append(self._refusal(one.student, refused))
+        except Exception as error:  # one student's trouble is not the next one's
+            one.faults.append(fault(self._course, self._assignment, one.student, error))
         else:
-            graded.append(student)
-    return Batch(tuple(graded), tuple(problems))
+            if recorded := self._recorded(one.student):
+                self._stamps.write(one.student, one.inputs, recorded)
+            one.done = Done.GRADED
 
-
-def _grade_one(
-    config: Config, course: Course, assignment: str, student: str, force: bool
-) -> list[Problem]:
-    ids = {"assignment_id": assignment, "student_id": student}
-    try:
-        run(Autograde, config, ids, force=force)
+    def _convert(self, one: Submission, to_do: ToDo) -> None:
+        config = Config(self._config)
+        config.TwoRooms.run = lambda job: self._result(one, job)
+        ids = {"assignment_id": self._assignment, "student_id": one.student}
+        if to_do is ToDo.GRADE:
+            run(Autograde, config, ids, force=True)
         run(GenerateFeedback, config, ids, force=True)
-    except RefusedError as refused:
-        where = str(course.root / "submitted" / student / assignment)
-        fix = f"To see all of it: nbgrader autograde {assignment} --student={student}"
-        return [Problem(where, str(refused), "a submission that nbgrader can grade", fix)]
-    return []
+
+    def _result(self, one: Submission, job: Job) -> Result:
+        prepared = one.results.get(results.key(job))
+        if prepared is not None:
+            return prepared
+        log.warning(
+            "%s: the gradebook has other tests than source/%s. Run: autograder build",
+            one.student,
+            self._assignment,
+        )
+        result = self._results.of(job)
+        one.events, one.grader_broke = list(result.events), results.broken(job, result)
+        return result
+
+    def _recorded(self, student: str) -> Record | None:
+        return records(self._course, self._assignment, student).get(student)
+
+    def _refusal(self, student: str, refused: RefusedError) -> Problem:
+        where = str(self._course.root / "submitted" / student / self._assignment)
+        fix = f"To see all of it: nbgrader autograde {self._assignment} --student={student}"
+        return Problem(where, str(refused), "a submission that nbgrader can grade", fix)

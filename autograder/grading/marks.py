@@ -6,9 +6,10 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, is_solution
 
 from autograder.course import Course
+from autograder.grading.results import grader_broke
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,13 @@ class CellMark:
 
 @dataclass(frozen=True)
 class Marks:
-    """One student's marks for one assignment."""
+    """One student's marks for one assignment.
+
+    Attributes:
+        student: who.
+        cells: in the notebooks' order.
+        grader_broke: tests in which a check was at fault, until a person has decided about them.
+    """
 
     student: str
     cells: tuple[CellMark, ...]
@@ -72,7 +79,9 @@ def _marks(course: Course, assignment: str, submission: Any, order: list[str]) -
         for notebook in submission.notebooks
         for grade in sorted(notebook.grades, key=lambda grade: order.index(grade.name))
     )
-    return Marks(submission.student.id, cells, _grader_broke(folder))
+    waiting = {cell.cell for cell in cells if cell.needs_grading}
+    broke = tuple(cell for cell in _grader_broke(folder) if cell in waiting)
+    return Marks(submission.student.id, cells, broke)
 
 
 def _order(release: Path) -> list[str]:
@@ -86,10 +95,10 @@ def _order(release: Path) -> list[str]:
 
 
 def _grader_broke(folder: Path) -> tuple[str, ...]:
-    """The graded cells in which a check, not the student, was at fault."""
+    """The tests in which a check, not the student, was at fault."""
     return tuple(
         cell.metadata.nbgrader.grade_id
         for path in sorted(folder.glob("*.ipynb"))
         for cell in nbformat.read(path, as_version=4).cells
-        if any(output.get("ename") == "GraderBroke" for output in cell.get("outputs", []))
+        if is_grade(cell) and not is_solution(cell) and grader_broke(cell.get("outputs", []))
     )

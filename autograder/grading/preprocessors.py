@@ -3,20 +3,27 @@
 They import nbgrader, so only teaching staff can import this module.
 """
 
-import os
+import atexit
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
-from traitlets import Integer, Unicode
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_markdown_cell, new_output
+from nbgrader.api import Comment, Grade, Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
+from traitlets import Bool, Integer, Unicode
+from traitlets import Callable as Function
 
-from autograder.check import seed
-from autograder.grading.graft import graft
+from autograder.course import load
+from autograder.grading.job import code_cells, job_for
+from autograder.grading.rebuild import original, rebuild
+from autograder.grading.results import Results, grader_broke
+from autograder.rooms.job import Job, Result
 
 Resources = dict[str, Any]
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -28,30 +35,62 @@ class Graft(NbGraderPreprocessor):
     What follows can then rely on every cell being there, once, and of the right kind.
     """
 
-    release = Unicode("release", help="the folder of released assignments").tag(config=True)
+    course = Unicode(".", help="the course's folder").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Returns the release with what the submission answers."""
         about = resources["nbgrader"]
-        path = Path(self.release) / about["assignment"] / f"{about['notebook']}.ipynb"
-        grafted, repairs = graft(nbformat.read(path, as_version=4), nb)
+        lesson = original(Path(self.course), about["assignment"], about["notebook"])
+        grafted, repairs = rebuild(lesson, nb)
         for repair in repairs:
             self.log.warning("%s: %s", about["student"], repair)
-        if repairs:
-            lines = ["**Repaired before grading**", "", *(f"- {repair}" for repair in repairs)]
-            grafted.cells.insert(0, new_markdown_cell("\n".join(lines), id="repairs"))
+        _note(grafted, "repairs", "Repaired before grading", map(str, repairs))
         return grafted, resources
 
 
-class ExecuteSeeded(Execute):
-    """nbgrader's Execute with a kernel whose checks draw this submission's own random inputs."""
+class TwoRooms(NbGraderPreprocessor):
+    """Stands in for nbgrader's Execute: tests run in one process, the student's code in another."""
 
-    def start_new_kernel(self, **options: Any) -> None:
-        """Starts the kernel with the submission's seed in its environment."""
-        about = self.resources["nbgrader"]
-        number = seed.for_submission(about["assignment"], about["student"])
-        environment = {**os.environ, seed.VARIABLE: str(number)}
-        super().start_new_kernel(**{"env": environment, **options})
+    course = Unicode(".", help="the course's folder").tag(config=True)
+    unsafe = Bool(False, help="run rooms unconfined where the host cannot confine them").tag(
+        config=True
+    )
+    run = Function(
+        None, allow_none=True, help="from a job to its result; None: look it up, or open rooms"
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Gives every code cell its outputs."""
+        about = resources["nbgrader"]
+        job, left_out = job_for(load(self.course), about["assignment"], about["student"], nb)
+        result = (self.run or _results(Path(self.course), self.unsafe))(job)
+        for count, (cell, outputs) in enumerate(
+            zip(code_cells(nb), result.outputs, strict=True), start=1
+        ):
+            cell.execution_count = count
+            cell.outputs = [from_dict(output) for output in outputs]
+        for line in (*left_out, *result.events):
+            self.log.warning("%s: %s", about["student"], line)
+        _note(nb, "events", "While it ran", result.events)
+        _note(nb, "left-out", "Not given to your code", left_out)
+        return nb, resources
+
+
+def _note(nb: NotebookNode, name: str, title: str, lines: Iterable[str]) -> None:
+    """Puts a list at the top of a notebook, if there is anything to list."""
+    items = [f"- {escape(line)}" for line in lines]
+    if items:
+        nb.cells.insert(0, new_markdown_cell("\n".join([f"**{title}**", "", *items]), id=name))
+
+
+@cache
+def _results(root: Path, unsafe: bool) -> Callable[[Job], Result]:
+    """The stored results, and rooms that stay warm until this process ends."""
+    from autograder.rooms.house import House  # not before it is needed: it is not for every host
+
+    house = House(unsafe)
+    atexit.register(house.close)
+    return Results(root / ".autograder" / "results", house.run).of
 
 
 class WarningsAreNoMistakes(NbGraderPreprocessor):
@@ -88,35 +127,57 @@ class OnlyChecksGivePoints(NbGraderPreprocessor):
 
 
 class LimitBytes(NbGraderPreprocessor):
-    """Bounds each text output in characters; nbgrader's LimitOutput counts only lines."""
+    """Bounds what all outputs of a cell hold together; each text is bounded where it is made."""
 
-    most = Integer(100_000, help="characters kept of one text output").tag(config=True)
+    most = Integer(2_000_000, help="characters kept of one cell's outputs").tag(config=True)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Resources, index: int
     ) -> tuple[NotebookNode, Resources]:
-        """Cuts the middle out of texts that are too long, and says so."""
+        """Drops what is too much and says so. An error stays: it decides about points."""
+        kept, left = [], self.most
         for output in cell.get("outputs", []):
-            if output.output_type == "stream":
-                output.text = self._cut(output.text)
-            elif output.output_type == "error":
-                output.evalue = self._cut(output.evalue)
-                output.traceback = [self._cut(line) for line in output.traceback]
-            else:
-                output.data = {kind: self._cut_data(data) for kind, data in output.data.items()}
+            left -= len(str(output))
+            if left >= 0 or output.output_type == "error":
+                kept.append(output)
+        if "outputs" in cell and len(kept) < len(cell.outputs):
+            text = f"[{len(cell.outputs) - len(kept)} more outputs left out]\n"
+            cell.outputs = [*kept, new_output("stream", name="stdout", text=text)]
         return cell, resources
 
-    def _cut_data(self, data: Any) -> Any:
-        # A picture is text too, but half of one is of no use to anybody.
-        if isinstance(data, str) and len(data) > 20 * self.most:
-            return f"[{len(data):,} characters left out]"
-        return data
 
-    def _cut(self, text: str) -> str:
-        if len(text) <= self.most:
-            return text
-        half = self.most // 2
-        return f"{text[:half]}\n[{len(text) - 2 * half:,} characters left out]\n{text[-half:]}"
+class SaveMarks(NbGraderPreprocessor):
+    """Does what nbgrader's SaveAutoGrades does, but for two things.
+
+    A test in which the grader broke has no mark and waits for a person. And all of a notebook's
+    marks arrive in the gradebook together, or none does.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        """Writes marks and comments; the notebook stays as it is."""
+        about = resources["nbgrader"]
+        where = about["notebook"], about["assignment"], about["student"]
+        with Gradebook(about["db_url"]) as gradebook:
+            for cell in nb.cells:
+                if is_grade(cell):
+                    _mark(cell, gradebook.find_grade(cell.metadata.nbgrader.grade_id, *where))
+                if is_solution(cell) or is_task(cell):
+                    name = cell.metadata.nbgrader.grade_id
+                    _comment(cell, gradebook.find_comment(name, *where))
+            gradebook.db.commit()
+        return nb, resources
+
+
+def _mark(cell: NotebookNode, grade: Grade) -> None:
+    """The manual score is a person's, and stays; but they should look at it again."""
+    broke = not is_solution(cell) and grader_broke(cell.get("outputs", []))
+    grade.auto_score = None if broke else determine_grade(cell)[0]
+    grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+
+
+def _comment(cell: NotebookNode, comment: Comment) -> None:
+    untouched = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
+    comment.auto_comment = "No response." if untouched and not is_task(cell) else None
 
 
 class HideTestsInErrors(NbGraderPreprocessor):

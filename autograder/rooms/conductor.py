@@ -144,6 +144,7 @@ class StudentSide:
         """The room, where everything that ran so far has run."""
         if self.room is None:
             if self.opened > self.job.limits.revivals:
+                self.events.append(f"{about}: not run, the student's room had ended too often")
                 raise LostError("the program ended too often to be started again")
             self.opened += 1
             self.room = self.open_room(False, self.job.torch, self.job.limits)
@@ -168,9 +169,10 @@ class StudentSide:
     ) -> tuple[bytes, bytearray]:
         left = self.job.limits.notebook_seconds - self.spent
         if left <= 0:
+            self.events.append(f"{about}: not run, the notebook's time was used up")
             raise LostError("the notebook's time is used up", "TimeoutError")
-        started = time.monotonic()
-        deadline = started + min(seconds, left)
+        started, seconds = time.monotonic(), min(seconds, left)
+        deadline = started + seconds
         try:
             room.channel.send(kind, payload, deadline)
             answer = self._answer(room, deadline, seconds, about)
@@ -196,10 +198,10 @@ class StudentSide:
         with suppress(OutOfTime):
             kind, _ = room.channel.receive(time.monotonic() + GRACE_SECONDS, self._watch)
             if kind != frames.CALLBACK:  # the room is back at its door
-                self.events.append(f"{about}: interrupted after {seconds:g} s")
-                raise LostError(f"no answer within {seconds:g} s", "TimeoutError")
+                self.events.append(f"{about}: interrupted after {seconds:.3g} s")
+                raise LostError(f"no answer within {seconds:.3g} s", "TimeoutError")
         raise self._lost(
-            about, f"no answer within {seconds:g} s, nor to an interrupt", "TimeoutError"
+            about, f"no answer within {seconds:.3g} s, nor to an interrupt", "TimeoutError"
         )
 
     def _watch(self) -> None:
@@ -256,6 +258,7 @@ class ExaminerSide:
     ) -> tuple[bytes, bytes | bytearray]:
         try:
             if seconds <= 0:
+                self._student.events.append(f"{about}: the cell's time was used up")
                 raise LostError("the cell's time is used up", "TimeoutError")
             return self._student.ask(kind, question, seconds, about)
         except LostError as lost:

@@ -9,6 +9,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +46,7 @@ class House:
         self._unsafe = unsafe
         self._zygotes: dict[bool, _Zygote] = {}
         self._lock, self._showing = threading.Lock(), threading.Lock()
+        self._closed = False
         self._shown: dict[tuple[tuple[Cell, ...], bool], Shown] = {}
 
     def __enter__(self) -> "House":
@@ -59,10 +61,12 @@ class House:
         self.close()
 
     def close(self) -> None:
-        """Ends the warm processes, and with them every room that is still open."""
-        for zygote in self._zygotes.values():
-            zygote.close()
-        self._zygotes.clear()
+        """Ends the warm processes, and with them every room that is still open; final."""
+        with self._lock:
+            self._closed = True
+            for zygote in self._zygotes.values():
+                zygote.close()
+            self._zygotes.clear()
 
     def run(self, job: Job) -> Result:
         """Runs a job in rooms of its own.
@@ -105,9 +109,11 @@ class House:
         return found.protection
 
     def open(self, examiner: bool, torch: bool, limits: Limits) -> "Room":
-        """A new room: the examiner's, or a student's."""
-        ours, theirs = socket.socketpair()
-        watch, report = socket.socketpair()
+        """A new room: the examiner's, or a student's.
+
+        Raises:
+            RoomNotOpenedError: the house is closed, or the room could not be confined.
+        """
         request = {
             "examiner": examiner,
             "protection": self.protection().value,
@@ -115,12 +121,17 @@ class House:
             "message_bytes": limits.message_bytes,
             "output_bytes": limits.output_bytes,
         }
-        with theirs, report:
-            self._zygote(examiner or torch).ask(request, theirs, report)
-        return Room(Channel(ours, limits.message_bytes), watch)
+        zygote = self._zygote(examiner or torch)
+        with ExitStack() as ours:
+            channel, watch = (ours.enter_context(end) for end in zygote.fork(request))
+            room = Room(Channel(channel, limits.message_bytes), watch)
+            ours.pop_all()  # they are the room's now
+        return room
 
     def _zygote(self, torch: bool) -> "_Zygote":
         with self._lock:
+            if self._closed:
+                raise RoomNotOpenedError("the house is closed")
             if torch not in self._zygotes:
                 self._zygotes[torch] = _Zygote(torch)
             return self._zygotes[torch]
@@ -192,11 +203,13 @@ class _Zygote:
             self.close()
             raise RoomNotOpenedError(f"the warm process ended: {said}")
 
-    def ask(self, request: dict[str, Any], channel: socket.socket, report: socket.socket) -> None:
-        """Has a room forked that has these two."""
-        with self._lock:
-            message = json.dumps(request).encode()
-            socket.send_fds(self._control, [message], [channel.fileno(), report.fileno()])
+    def fork(self, request: dict[str, Any]) -> tuple[socket.socket, socket.socket]:
+        """Has a room forked; returns our ends of its channel and of what it is reported on."""
+        (channel, theirs), (watch, report) = socket.socketpair(), socket.socketpair()
+        message = json.dumps(request).encode()
+        with theirs, report, self._lock:
+            socket.send_fds(self._control, [message], [theirs.fileno(), report.fileno()])
+        return channel, watch
 
     def close(self) -> None:
         """Ends the process."""

@@ -78,15 +78,24 @@ def cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     half = most // 2
-    return f"{text[:half]}\n[… left out here: more than {most:,} characters …]\n{text[-half:]}"
+    return f"{text[:half]}\n[characters left out: more than {most:,}]\n{text[-half:]}"
 
 
 def cleaned(claimed: object, most: int) -> tuple[Output, ...]:
     """Of what a room says its outputs are, whatever has the form of one; all else is dropped."""
     if not isinstance(claimed, list):
         return ()
-    found = (_cleaned(output, most) for output in claimed[:MOST_OUTPUTS])
-    return tuple(output for output in found if output)
+    kept, left = [], 2 * PICTURE * most
+    for output in filter(None, (_cleaned(output, most) for output in claimed[:MOST_OUTPUTS])):
+        left -= _size(output)
+        if left >= 0 or output["output_type"] == "error":
+            kept.append(output)
+    return tuple(kept)
+
+
+def _size(output: Output) -> int:
+    texts = [output.get("text", ""), *output.get("data", {}).values()]
+    return sum(map(len, texts))
 
 
 def _cleaned(output: Any, most: int) -> Output:

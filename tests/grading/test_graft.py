@@ -2,6 +2,7 @@
 
 import copy
 import random
+import time
 from pathlib import Path
 
 import nbformat
@@ -9,7 +10,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.authoring import samples
-from autograder.grading.graft import grade_id, graft, is_answer
+from autograder.grading.graft import (
+    ELSEWHERE,
+    Likeness,
+    grade_id,
+    graft,
+    is_answer,
+    likeness,
+)
 
 ROOT = Path(__file__).parents[2]
 RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)
@@ -220,3 +228,130 @@ def test_a_locked_cell_that_was_edited_is_put_back_and_not_kept_beside_it(clean)
     grafted, repairs = graft(RELEASE, clean)
     assert len(grafted.cells) == len(RELEASE.cells)
     assert "setup: it was changed; put back" in map(str, repairs)
+
+
+def source_of(notebook, name):
+    return notebook.cells[at(notebook, name)].source
+
+
+def test_of_two_written_copies_the_last_counts(clean):
+    first = clean.cells[at(clean, "corr2d")]
+    last = copy.deepcopy(first)
+    last.source = "def corr2d(X, K):\n    return 2"
+    clean.cells.append(last)
+    grafted, _ = graft(RELEASE, clean)
+    assert source_of(grafted, "corr2d") == last.source
+    assert first.source not in [cell.source for cell in grafted.cells]
+
+
+def test_the_empty_answer_does_not_undo_one_merged_into_another(clean):
+    first, second = (clean.cells[at(clean, name)] for name in ("corr2d", "output-size"))
+    first.source += "\n\n\n" + second.source
+    second.source = source_of(RELEASE, "output-size")
+    grafted, repairs = graft(RELEASE, clean)
+    assert source_of(grafted, "output-size") == ELSEWHERE
+    assert [told.cell for told in repairs] == ["output-size"]
+
+
+def test_an_answer_that_names_its_function_otherwise_is_one(clean):
+    clean.cells[at(clean, "corr2d")].source = "def mine(X, K):\n    ...\n\ncorr2d = mine"
+    clean.cells.insert(0, new_code_cell("corr2d = None"))
+    grafted, repairs = graft(RELEASE, clean)
+    assert source_of(grafted, "corr2d").endswith("corr2d = mine")
+    assert repairs == []
+
+
+def test_a_definition_is_taken_before_a_name_that_is_set(clean):
+    metadata_stripped(clean)
+    place = next(i for i, cell in enumerate(clean.cells) if "def corr2d" in cell.source)
+    clean.cells.insert(place + 1, new_code_cell("corr2d = timed(corr2d)"))
+    grafted, _ = graft(RELEASE, clean)
+    assert source_of(grafted, "corr2d").startswith("def corr2d")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        new_markdown_cell("I began with\n```python\ndef conv1x1(x, w, b):\n    ...\n```"),
+        new_code_cell("%%writefile mine.py\ndef conv1x1(x, w, b):\n    ..."),
+        new_code_cell("if True:\n    def conv1x1(x, w, b):\n        ..."),
+        new_code_cell("conv1x1 == 3  # def conv1x1(x, w, b)"),
+    ],
+)
+def test_what_only_looks_like_an_answer_is_none(clean, other):
+    del clean.cells[at(clean, "conv1x1")]
+    clean.cells.append(other)
+    grafted, repairs = graft(RELEASE, clean)
+    assert source_of(grafted, "conv1x1") == source_of(RELEASE, "conv1x1")
+    assert "conv1x1: there was no answer" in map(str, repairs)
+
+
+def test_a_helper_written_over_a_test_is_kept(clean):
+    helper = "def helper():\n    return 1"
+    clean.cells[at(clean, "conv1d")].source = helper
+    grafted, repairs = graft(RELEASE, clean)
+    assert helper in [cell.source for cell in grafted.cells]
+    assert [str(told) for told in repairs] == [
+        "conv1d: something else stood in its cell; kept as a cell of its own",
+        "conv1d: it was gone; put back",
+    ]
+
+
+def test_a_demonstration_that_was_rewritten_stays_where_it_was(clean):
+    place = next(i for i, cell in enumerate(clean.cells) if "template = photo" in cell.source)
+    clean.cells[place].source = "mine = 1"
+    grafted, repairs = graft(RELEASE, clean)
+    assert grafted.cells[place].source == "mine = 1"
+    assert (len(grafted.cells), repairs) == (len(RELEASE.cells), [])
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_demonstration_made_into_text_is_put_back(clean, edited):
+    place = next(i for i, cell in enumerate(clean.cells) if "template = photo" in cell.source)
+    source = clean.cells[place].source
+    text = "I cut a template out of the photo." if edited else source
+    clean.cells[place] = new_markdown_cell(text, id=clean.cells[place].id)
+    grafted, _ = graft(RELEASE, clean)
+    place += edited  # behind the text, which is the student's
+    assert (grafted.cells[place].cell_type, grafted.cells[place].source) == ("code", source)
+    assert (len(grafted.cells) > len(RELEASE.cells)) == edited
+
+
+def test_an_answer_that_sets_the_name_is_known_by_it(clean):
+    answer = "corr2d = lambda X, K: X"
+    clean.cells[at(clean, "corr2d")].source = answer
+    everything_stripped(clean)
+    grafted, _ = graft(RELEASE, clean)
+    assert source_of(grafted, "corr2d") == answer
+
+
+def test_what_reading_had_to_repair_is_told_first(clean):
+    test_deleted(clean)
+    clean.metadata["repairs"] = ["it was called 'a.ipynb'"]
+    grafted, repairs = graft(RELEASE, clean)
+    assert str(repairs[0]) == "notebook: it was called 'a.ipynb'"
+    assert len(repairs) == 2
+    assert "repairs" not in grafted.metadata
+
+
+def test_likeness_is_of_cells_and_answers_not_of_names(clean):
+    assert likeness(RELEASE, RELEASE) == Likeness(1.0, 0)
+    assert likeness(RELEASE, clean) == Likeness(1.0, 13)
+    everything_stripped(clean)
+    assert likeness(RELEASE, clean).answered == 13
+    clean.cells = [cell for cell in clean.cells if "def c" in cell.source]
+    assert likeness(RELEASE, clean).share > 0.35
+    clean.cells = [new_code_cell("def corr2d(): pass"), new_markdown_cell("Mine.")]
+    assert likeness(RELEASE, clean).share < 0.3
+
+
+def test_thousands_of_cells_take_no_time(clean):
+    everything_stripped(clean)
+    words = ANSWERS.split()
+    random.Random(0).shuffle(words)
+    text = " ".join(words[:300])
+    clean.cells += [new_code_cell(f"{text} {i}") for i in range(1000)]
+    started = time.process_time()
+    grafted, _ = graft(RELEASE, clean)
+    assert time.process_time() - started < 10
+    assert "def corr2d" in source_of(grafted, "corr2d")

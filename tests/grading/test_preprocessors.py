@@ -1,10 +1,13 @@
-import os
+import warnings
 
+import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.api import Gradebook
+from sqlalchemy.exc import SAWarning
 
-from autograder.check import seed
 from autograder.grading import preprocessors as pp
+from autograder.rooms.job import Place, Result
 
 
 def graded(*outputs, solution=False):
@@ -53,21 +56,17 @@ def test_a_value_elsewhere_stays():
     assert after(pp.OnlyChecksGivePoints(), cell).outputs == [result]
 
 
-def test_one_endless_line_is_cut_in_the_middle():
-    cell = graded(stream("stdout", "a" * 1000 + "b" * 10_000 + "c" * 1000))
-    text = after(pp.LimitBytes(most=100), cell).outputs[0].text
-    assert text.startswith("a" * 50 + "\n[11,900 characters left out]\n")
-    assert text.endswith("c" * 50)
-
-
-def test_pictures_and_short_texts_are_not_cut():
-    picture = new_output("display_data", data={"image/png": "x" * 500, "text/plain": "<Figure>"})
-    cell = graded(picture, stream("stdout", "short"), failure())
-    assert after(pp.LimitBytes(most=100), cell).outputs == graded(*cell.outputs).outputs
-    flood = new_output("display_data", data={"text/html": "x" * 5000})
-    assert after(pp.LimitBytes(most=100), graded(flood)).outputs[0].data["text/html"] == (
-        "[5,000 characters left out]"
-    )
+def test_the_outputs_of_a_cell_are_bounded_together_and_errors_stay():
+    many = [stream("stdout", "x" * 40) for _ in range(10)]
+    cell = after(pp.LimitBytes(most=300), graded(*many, failure()))
+    kinds = [output.output_type for output in cell.outputs]
+    assert kinds.count("stream") < 6
+    assert kinds.count("error") == 1
+    assert points(cell) == 0
+    assert cell.outputs[-1].text == f"[{10 - kinds.count('stream') + 1} more outputs left out]\n"
+    assert after(pp.LimitBytes(most=10_000), graded(*many)).outputs == many
+    text = new_markdown_cell("no outputs here")
+    assert after(pp.LimitBytes(most=1), text) == text
 
 
 def test_feedback_shows_what_was_raised_and_not_the_lines_around_it():
@@ -83,14 +82,125 @@ def test_feedback_shows_what_was_raised_and_not_the_lines_around_it():
     assert students_own.outputs[0].traceback == ["CheckFailed: no"]
 
 
-def test_the_kernel_gets_the_submissions_own_seed(monkeypatch):
-    started = {}
-    monkeypatch.setattr(pp.Execute, "start_new_kernel", lambda self, **o: started.update(o))
-    execute = pp.ExecuteSeeded()
-    for student in ("ada", "grace"):
-        execute.resources = {"nbgrader": {"assignment": "2-convolution", "student": student}}
-        execute.start_new_kernel()
-        expected = seed.for_submission("2-convolution", student)
-        assert started["env"][seed.VARIABLE] == str(expected)
-        assert started["env"]["PATH"] == os.environ["PATH"]
-    assert seed.for_submission("2-convolution", "ada") != expected
+ABOUT = {"assignment": "1-a", "notebook": "lesson", "student": "ada"}
+
+
+def rooms(course, result):
+    jobs = []
+    step = pp.TwoRooms(course=str(course.root), run=lambda job: jobs.append(job) or result)
+    return step, jobs
+
+
+def test_outputs_of_the_rooms_become_those_of_the_cells(course, hand_in):
+    hand_in("ada")
+    said = {"output_type": "stream", "name": "stdout", "text": "hi"}
+    notebook = new_notebook(
+        cells=[new_code_cell("a"), new_markdown_cell("b"), graded(failure()), new_code_cell("c")]
+    )
+    step, jobs = rooms(course, Result(((), (said, said), (said,))))
+    step.preprocess(notebook, {"nbgrader": ABOUT})
+    nbformat.validate(notebook)
+    (job,) = jobs
+    assert [cell.place for cell in job.cells] == [Place.STUDENT, Place.EXAMINER, Place.STUDENT]
+    first, _, test, last = notebook.cells
+    assert (first.outputs, test.outputs, last.outputs) == ([], [said, said], [said])
+    assert [first.execution_count, test.execution_count, last.execution_count] == [1, 2, 3]
+
+
+def test_what_became_of_the_rooms_stands_on_top_as_text(course, hand_in):
+    hand_in("ada")
+    notebook = new_notebook(cells=[new_code_cell("a")])
+    step, _ = rooms(course, Result(((),), ("a: ended (<script>)", "b: slow")))
+    step.preprocess(notebook, {"nbgrader": ABOUT})
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source == (
+        "**While it ran**\n\n- a: ended (&lt;script&gt;)\n- b: slow"
+    )
+
+
+def broke():
+    return new_output("error", ename="GraderBroke", evalue="", traceback=[])
+
+
+@pytest.fixture
+def gradebook(course):
+    """With a submission in which nothing has been marked."""
+    with Gradebook(f"sqlite:///{course.root}/gradebook.db", course.id) as book:
+        book.add_student("ada")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # as in `autograder.converters.run`
+            book.add_submission("1-a", "ada")
+        yield book
+
+
+def save(course, outputs, essay="Because.", answer=()):
+    """Saves the marks of a notebook whose tests have these outputs, by id."""
+    notebook = nbformat.read(course.root / "release/1-a/lesson.ipynb", as_version=4)
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = essay if name == "why" else cell.source
+        if name == "double":
+            cell.outputs = list(answer)
+        elif name in outputs:
+            cell.outputs = [outputs[name]]
+    url = f"sqlite:///{course.root}/gradebook.db"
+    pp.SaveMarks().preprocess(notebook, {"nbgrader": {**ABOUT, "db_url": url}})
+
+
+def marks_of(gradebook):
+    gradebook.db.expire_all()
+    notebook = gradebook.find_submission_notebook("lesson", "1-a", "ada")
+    return {g.name: (g.auto_score, g.manual_score, g.needs_manual_grade) for g in notebook.grades}
+
+
+def test_marks_are_nbgraders_except_where_the_grader_broke(course, gradebook):
+    save(course, {"double-more": failure()})
+    assert marks_of(gradebook) == {
+        "double-numbers": (2, None, False),
+        "double-more": (0, None, False),
+        "why": (None, None, True),
+    }
+    save(course, {"double-numbers": broke(), "double-more": failure()})
+    assert marks_of(gradebook)["double-numbers"] == (None, None, True)
+    assert marks_of(gradebook)["double-more"] == (0, None, False)
+    save(course, {})  # the check was mended, and a resubmission starts from nothing
+    assert marks_of(gradebook)["double-numbers"] == (2, None, False)
+    assert marks_of(gradebook)["double-more"] == (3, None, False)
+
+
+def test_an_exception_of_that_name_in_the_students_own_cell_changes_no_mark(course, gradebook):
+    save(course, {"double-numbers": failure()}, answer=[broke()])
+    assert marks_of(gradebook)["double-numbers"] == (0, None, False)
+
+
+def test_what_a_person_marked_stays_and_is_to_be_looked_at_again(course, gradebook):
+    save(course, {})
+    gradebook.find_grade("why", "lesson", "1-a", "ada").manual_score = 3.5
+    gradebook.db.commit()
+    save(course, {}, essay="Because it is so.")
+    assert marks_of(gradebook)["why"] == (None, 3.5, True)
+
+
+def test_an_essay_that_was_not_written_is_worth_nothing_and_not_to_be_read(course, gradebook):
+    release = nbformat.read(course.root / "release/1-a/lesson.ipynb", as_version=4)
+    save(course, {}, essay=release.cells[-1].source)
+    assert marks_of(gradebook)["why"] == (0, None, False)
+    assert gradebook.find_comment("why", "lesson", "1-a", "ada").auto_comment == "No response."
+    save(course, {}, essay="Because.")
+    gradebook.db.expire_all()
+    assert gradebook.find_comment("why", "lesson", "1-a", "ada").auto_comment is None
+
+
+def test_marks_of_a_notebook_are_saved_all_or_not_at_all(course, gradebook, monkeypatch):
+    save(course, {"double-numbers": failure(), "double-more": failure()})
+    before = marks_of(gradebook)
+
+    def ends_half_way(cell):
+        if cell.metadata.nbgrader.grade_id == "double-more":
+            raise KeyboardInterrupt
+        return 2.0, 2.0
+
+    monkeypatch.setattr(pp, "determine_grade", ends_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        save(course, {})
+    assert marks_of(gradebook) == before

@@ -53,7 +53,7 @@ def test_clearing_forgets_what_was_printed():
 
 def test_a_short_text_is_not_cut():
     assert cut("x" * 10, 10) == "x" * 10
-    assert "more than 10 characters" in cut("x" * 11, 10)
+    assert "characters left out: more than 10" in cut("x" * 11, 10)
 
 
 @pytest.mark.parametrize("output", [TEXT, SHOWN, VALUE, error("E", "m", "line 1", "line 2")])
@@ -91,3 +91,9 @@ def test_claims_within_an_output_are_checked_too():
     assert len(told["ename"]) < 300 and len(told["evalue"]) < 200
     assert len(told["traceback"]) == MOST_OUTPUTS and len(told["traceback"][0]) < 200
     assert len(cleaned([TEXT] * 10_000, 100)) == MOST_OUTPUTS
+
+
+def test_many_large_pictures_are_too_many():
+    large = SHOWN | {"data": {"image/png": "x" * 1500}}
+    told = error("E", "m", "l")
+    assert cleaned([large] * 9 + [told], 100) == (large, large, told)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.rooms.house import House
+from autograder.rooms.house import House, RoomNotOpenedError
 from autograder.rooms.job import MIB, Cell, Job, Place
 from tests.rooms.conftest import QUICK
 
@@ -220,3 +220,20 @@ def test_half_a_character_is_replaced(examine):
     assert found.student[0][0]["text"] == "a?b\n"
     assert (found.printed, found.errors) == ("e?f\n", ["ValueError: c?d"])
     assert found.events == ()
+
+
+def test_a_closed_house_stays_closed():
+    house = House(unsafe=True)
+    house.close()
+    with pytest.raises(RoomNotOpenedError, match="closed"):
+        house.run(Job((Cell("t", Place.EXAMINER, "1"),)))
+
+
+def test_what_was_not_run_is_told(examine):
+    limits = replace(QUICK, notebook_seconds=0.5, revivals=0)
+    found = examine(
+        "import time\ndef slow():\n    time.sleep(0.6)", "slow()", "slow()", limits=limits
+    )
+    assert found.events[-1] == "test-1: not run, the notebook's time was used up"
+    found = examine("def bad():\n    import os\n    os._exit(0)", "bad()", "bad()", limits=limits)
+    assert found.events[-1] == "test-1: not run, the student's room had ended too often"
