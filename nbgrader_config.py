@@ -7,7 +7,7 @@ import nbgrader.preprocessors as nbgrader
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 
 from autograder.course import load
-from autograder.grading import exporter, feedback, job, lock, preprocessors, submission
+from autograder.grading import exporter, feedback, job, preprocessors, submission
 
 c = get_config()  # noqa: F821 (nbgrader defines it where it runs this file)
 course = load(Path(__file__).parent)
@@ -22,9 +22,7 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise check.NotWritte
 c.Autograde.exporter_class = exporter.TolerantExporter
 c.TolerantExporter.course = c.Graft.course = c.TwoRooms.course = str(course.root)
 c.LimitOutput.max_lines = course.grading.get(job.OUTPUT_LINES, 400)
-# `nbgrader autograde` and `autograder grade` may run side by side; formgrader needs no lock.
-c.Autograde.pre_convert_hook = lock.taking(course.root, partial(submission.take_in, course))
-c.Autograde.post_convert_hook = lock.releasing(course.root)
+c.Autograde.pre_convert_hook = partial(submission.take_in, course)
 c.Autograde.sanitize_preprocessors = [
     nbgrader.ClearOutput,
     preprocessors.Graft,

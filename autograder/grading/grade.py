@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Protocol
 
+from filelock import FileLock
 from nbgrader.converters import Autograde, GenerateFeedback
 from tqdm import tqdm
 from traitlets.config import Config
 
 from autograder.converters import RefusedError, run, settings
 from autograder.course import Course
-from autograder.grading import lock, results
+from autograder.grading import results
 from autograder.grading.batch import Batch, Done, Submission
 from autograder.grading.job import limits_of
 from autograder.grading.prepare import Preparer, fault
@@ -123,14 +124,14 @@ class Recorder:
         self._course, self._assignment, self._again = course, assignment, again
         self._results, self._stamps = stored, Stamps(course, assignment)
         self._config = settings(course)
-        # Here the lock is held around both converters, so the first must not let go of it.
-        self._config.Autograde.pop("post_convert_hook", None)
+        (course.root / ".autograder").mkdir(exist_ok=True)
+        self._one_writer = FileLock(course.root / ".autograder" / "lock")
 
     def record(self, one: Submission) -> None:
         """Records a submission and says in it what was done."""
         if one.problems or one.faults:
             return
-        with lock.held(self._course.root):
+        with self._one_writer:
             to_do = self._still_to_do(one)
             if to_do is ToDo.NOTHING:
                 one.done = Done.UNCHANGED

@@ -19,7 +19,9 @@ from autograder.problem import BadInputError, Problem, line_of
 
 MOST_BYTES = 64 * 2**20
 MOST_CELLS = 2_000
-MOST_NESTED = 1_000_000  # lists and objects; each costs tens of bytes however short its text
+# A list, an object or a text costs tens of bytes of memory however short it is in the file.
+MOST_NESTED = 1_000_000
+MOST_TEXTS = 4_000_000
 ASK_AGAIN = "Ask for the notebook again (Colab: File, Download, Download .ipynb)."
 
 PADDING = " \t\r\n\0\x1a\ufeff"  # what editors and file systems leave before and behind a text
@@ -120,8 +122,8 @@ def _problem(path: Path, got: str, expected: str = "a notebook") -> Problem:
 
 def _content(path: Path) -> tuple[dict[str, Any], list[str]]:
     text, repairs = _text(regular_bytes(path, MOST_BYTES))
-    if text.count("{") + text.count("[") > MOST_NESTED:
-        raise BadInputError(_problem(path, f"more than {MOST_NESTED:,} lists and objects"))
+    if text.count("{") + text.count("[") > MOST_NESTED or text.count('"') > 2 * MOST_TEXTS:
+        raise BadInputError(_problem(path, "millions of lists, objects or texts"))
     body = text.lstrip(PADDING)
     try:
         content, end = DECODER.raw_decode(body)

@@ -2,7 +2,6 @@ import dataclasses
 import fcntl
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sqlalchemy import create_engine, text
 from autograder.check import seed
 from autograder.course import load
 from autograder.grading import grade as grading
-from autograder.grading import lock, marks, submission
+from autograder.grading import marks, submission
 from autograder.problem import BadInputError, Problem
 
 WRONG = "def double(x):\n    return x + 2"
@@ -405,30 +404,6 @@ def test_what_another_grader_did_meanwhile_is_not_done_again(course, hand_in, gr
     assert batch.unchanged == ["ada"]
 
 
-def test_the_lock_keeps_others_out_until_its_holder_ends(course):
-    fork = get_context("fork")
-    got, let_go = fork.Event(), fork.Event()
-
-    def hold():
-        lock._file.cache_clear()  # as in a process that was not forked from this one
-        with lock.held(course.root):
-            got.set()
-            let_go.wait(timeout=20)
-            os._exit(0)  # killed: nothing is cleaned up
-
-    other = fork.Process(target=hold)
-    other.start()
-    assert got.wait(timeout=20)
-    with ThreadPoolExecutor(1) as pool:
-        mine = pool.submit(lock.taking(course.root))
-        assert not threading.Event().wait(0.2)
-        assert not mine.done()
-        let_go.set()
-        mine.result(timeout=20)
-    lock.releasing(course.root)()
-    other.join()
-
-
 def test_marks_are_recorded_only_while_the_lock_is_held(course, hand_in, grade, monkeypatch):
     """Seen from outside, by another descriptor: a second holder would be refused."""
     hand_in("ada")
@@ -448,12 +423,3 @@ def test_marks_are_recorded_only_while_the_lock_is_held(course, hand_in, grade, 
     assert others == ["kept out", "kept out"]
     with (course.root / ".autograder" / "lock").open() as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it is free again
-
-
-def test_nbgraders_own_command_takes_the_lock_and_runs_our_hooks(course):
-    ran = []
-    before = lock.taking(course.root, lambda **about: ran.append(about))
-    before(notebooks=["a"])
-    before(notebooks=["b"])  # after a failure nothing was released: that must not block
-    lock.releasing(course.root)()
-    assert ran == [{"notebooks": ["a"]}, {"notebooks": ["b"]}]

@@ -82,9 +82,12 @@ def test_what_is_no_notebook_is_described(path, content, where, got):
 def test_what_would_fill_the_memory_is_refused(path, monkeypatch):
     path.write_bytes(b'{"cells": []}' + b" " * reading.MOST_BYTES)
     assert refused(path).got == "more than 67,108,864 bytes"
-    monkeypatch.setattr(reading, "MOST_NESTED", 10)
-    path.write_bytes(b'{"cells": [[], {}, [], {}, [], {}, [], {}, []]}')
-    assert refused(path).got == "more than 10 lists and objects"
+    for limit, inside in (("MOST_NESTED", b"[], {}, [], {}, [], {}"), ("MOST_TEXTS", b'"", ""')):
+        path.write_bytes(b'{"cells": [], "x": [' + inside + b"]}")
+        reading.read(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(reading, limit, 3)
+            assert refused(path).got == "millions of lists, objects or texts"
 
 
 def test_a_number_of_any_length_is_no_trouble(path):
