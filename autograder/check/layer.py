@@ -9,7 +9,7 @@ import numpy as np
 from autograder.check import oracle
 from autograder.check.call import Called, call, call_as_is
 from autograder.check.case import Case, name_of
-from autograder.check.compare import as_numbers, difference, misfit
+from autograder.check.compare import as_numbers, difference, misfit, settled
 from autograder.check.explain import changed_arguments, differs, kind, not_a_pair, raised
 from autograder.check.gradient import slopes
 from autograder.check.hint import hint
@@ -103,7 +103,7 @@ def _forward(layer: Layer, case: Case, function: Function) -> Record:
     fault = _fault(layer, called, case.name)
     if fault:
         return case.record(**fault)
-    out, want = _output(layer, called.value), case.expected()
+    out, want = settled(_output(layer, called.value)), case.expected()
     wrong = difference(out, want, case.magnitude())
     if wrong is None:
         return case.record(message="agrees with PyTorch")
@@ -154,7 +154,9 @@ def _claims(
     after = call_as_is(backward, [upstream, before.value[1]], {}, {**given, "dout": upstream})
     names = [f"d{argument}" for argument in layer.arguments]
     fault = _call_fault(after, case.name) or _not_all(after.value, names, case.name)
-    return case.record(**fault) if fault else dict(zip(names, after.value, strict=True))
+    if fault:
+        return case.record(**fault)
+    return dict(zip(names, map(settled, after.value), strict=True))
 
 
 def _numerical(layer: Layer, case: Case, forward: Function, backward: Function) -> Record:
@@ -206,8 +208,8 @@ class _Steady:
         fault = _fault(self.layer, called, name_of(self.forward))
         if fault:
             raise _UnsteadyError(fault)
-        out = np.asarray(_output(self.layer, called.value))
-        if out.shape != self.shape or out.dtype.kind not in "fiubc":
+        out = settled(_output(self.layer, called.value))
+        if not isinstance(out, np.ndarray) or out.shape != self.shape or out.dtype.kind == "O":
             message = f"{name_of(self.forward)} returns something else when it is called again"
             raise _UnsteadyError({"outcome": Outcome.FAILED, "message": message})
         return out

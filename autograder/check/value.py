@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.check import seed
 from autograder.check.call import call
-from autograder.check.compare import difference
+from autograder.check.compare import difference, settled
 from autograder.check.explain import changed_arguments, differs, raised
 from autograder.check.record import Record
 from autograder.check.verdict import conclude
@@ -44,10 +44,11 @@ class Subject:
             return record.but(**raised(called, name))
         if called.changed:
             return record.but(**changed_arguments(name, called.changed))
-        wrong = difference(called.value, want.astype(np.float64))
+        answer = settled(called.value)
+        wrong = difference(answer, want.astype(np.float64))
         if wrong is None:
             return record.but(message="is right" if want.ndim else f"= {want}")
-        return record.but(**differs(wrong, called.value, want.astype(np.float64), hint))
+        return record.but(**differs(wrong, answer, want.astype(np.float64), hint))
 
     def _named(self) -> dict[str, Any]:
         """The positional arguments by the names that the student gave them, or by number."""

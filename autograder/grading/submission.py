@@ -137,11 +137,13 @@ def handed_in(folder: Path) -> datetime | None:
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
         return None
-    text = regular_bytes(path, 1_000).decode(errors="replace").strip()
+    try:
+        text = regular_bytes(path, 1_000).decode(errors="replace").strip()
+    except BadInputError as bad:
+        raise BadInputError(_no_date(path, bad.problems[0].got)) from bad
     when = None if NO_TIME.search(text) else _date(text)
     if when is None:
-        fix = "Write down when it was handed in; as it is, it counts as in time."
-        raise BadInputError(Problem(str(path), ascii(text[:40]), "a date and a time", fix))
+        raise BadInputError(_no_date(path, ascii(text[:40])))
     return when
 
 
@@ -196,6 +198,11 @@ def _why_not(entry: Entry, room: int, taken: int) -> str:
     if taken >= MOST_FILES:
         return f"more than {MOST_FILES:,} files"
     return "more than all files may hold together" if entry.size > room else ""
+
+
+def _no_date(path: Path, got: str) -> Problem:
+    fix = "Write down when it was handed in; as it is, it counts as in time."
+    return Problem(str(path), got, "a date and a time", fix)
 
 
 def _date(text: str) -> datetime | None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.check.compare import TOLERANCE, difference
+from autograder.check.compare import TOLERANCE, difference, settled
 
 WANT = np.array([[1.0, -2.0, 300.0], [0.0, 5.0, 1e-8]])
 
@@ -54,3 +54,32 @@ def test_whole_numbers_may_be_floats_and_must_be_exact_enough():
     assert difference(np.int64(760), np.array(760.0)) is None
     assert difference(761, np.array(760.0)) is not None
     assert difference(7 / 3, np.array(2.0)) is not None
+
+
+class Fading:
+    """A sequence that is fine once; looked at again, it raises."""
+
+    def __init__(self, looks):
+        self.looks = looks
+
+    def __len__(self):
+        self.looks -= 1
+        if self.looks < 0:
+            raise RuntimeError("enough")
+        return 2
+
+    def __getitem__(self, place):
+        return [1.0, 2.0][place]
+
+
+@pytest.mark.parametrize("looks", range(8))
+def test_an_answer_that_cannot_be_looked_at_twice_is_a_wrong_answer_at_worst(looks):
+    found = difference(settled(Fading(looks)), np.array([1.0, 2.0]))
+    assert found is None or found.message == "did not return numbers"
+
+
+@pytest.mark.parametrize("value", [None, "text", object(), [[1], [1, 2]], {"a": 1}])
+def test_what_is_no_number_is_told_by_its_kind(value):
+    found = difference(settled(value), np.array([1.0, 2.0]))
+    told = "None" if value is None else f"a {type(value).__name__}"
+    assert (found.message, found.got) == ("did not return numbers", told)

@@ -18,7 +18,10 @@ import pytest
 
 from autograder.authoring import samples
 from autograder.grading.graft import ELSEWHERE, graft
+from autograder.grading.job import job_of
 from autograder.grading.reading import read
+from autograder.rooms.house import House
+from autograder.rooms.job import Limits, Place
 
 ROOT = Path(__file__).parents[2]
 RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)
@@ -694,6 +697,14 @@ def test_a_picture_in_an_answer_is_kept_and_nothing_else_with_it(tmp_path):
     assert found.attachments == {"image.png": {"image/png": "iVBORw0KGgo="}}
 
 
+def graded_tests(notebook):
+    return [c for c in notebook.cells if c.cell_type == "code" and points(c)]
+
+
+def points(cell):
+    return cell.metadata.get("nbgrader", {}).get("points")
+
+
 def graded(notebook):
     cells = [c for c in notebook.cells if grade_id(c) and not is_answer(c)]
     return [(grade_id(c), c.cell_type, c.source) for c in cells]
@@ -723,3 +734,28 @@ def test_a_whole_script_in_one_cell_runs_its_parts_where_they_belong(tmp_path):
     grafted, _ = rebuilt(tmp_path / "lesson.ipynb", name)
     assert ELSEWHERE not in [cell.source for cell in grafted.cells]
     assert len(grafted.cells) == len(RELEASE.cells)
+
+
+NASTIEST = [
+    downloaded_stripped_and_cut,
+    old_format_twice_and_stripped,
+    merged_renamed_and_in_windows,
+    everything_in_one_cell_without_marks,
+    exported_as_a_script_and_pasted_into_one_cell,
+    all_answers_merged_into_a_late_one,
+    answer_written_above_a_test,
+    stripped_without_explanations,
+]
+
+
+@pytest.mark.slow
+def test_the_nastiest_get_full_marks_when_they_run(tmp_path):
+    with House(unsafe=True) as house:
+        for mangle in NASTIEST:
+            grafted, _ = rebuilt(tmp_path / "lesson.ipynb", mangle)
+            job = job_of(grafted, False, {}, 1, Limits())
+            outputs = zip(job.cells, house.run(job).outputs, strict=True)
+            tests = [found for cell, found in outputs if cell.place is Place.EXAMINER]
+            kinds = {output["output_type"] for found in tests for output in found}
+            assert len(tests) == len(graded_tests(RELEASE))
+            assert "error" not in kinds, mangle.__name__
