@@ -42,6 +42,7 @@ c.Autograde.autograde_preprocessors = [
     nbgrader.AssignLatePenalties,
 ]
 c.GenerateFeedback.exporter_class = feedback.FeedbackExporter
+c.HTMLExporter.filters = {"markdown2html": feedback.markdown}
 # Students read the feedback: it must not show what was tested.
 c.GenerateFeedback.preprocessors = [
     nbgrader.GetGrades,

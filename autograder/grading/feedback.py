@@ -1,10 +1,12 @@
-"""The pages of feedback: nbgrader's own, made faster."""
+"""The pages of feedback and of formgrader: nbgrader's own, faster, and without students' HTML."""
 
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, pass_context
 from jinja2.bccache import Bucket, BytecodeCache
+from jinja2.runtime import Context
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 
 class _Compiled(BytecodeCache):
@@ -30,3 +32,14 @@ class FeedbackExporter(HTMLExporter):
         environment: Environment = super()._create_environment()
         environment.bytecode_cache = COMPILED
         return environment
+
+
+@pass_context
+def markdown(context: Context, source: str) -> str:
+    """A text cell as HTML. HTML in it is shown as what was typed: a script would else run.
+
+    Stands in for nbconvert's filter ``markdown2html``, which believes whoever wrote the notebook.
+    """
+    attachments = context.get("cell", {}).get("attachments", {})
+    renderer = IPythonRenderer(escape=True, allow_harmful_protocols=False, attachments=attachments)
+    return str(MarkdownWithMath(renderer=renderer).render(source))

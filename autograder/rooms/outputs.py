@@ -7,6 +7,7 @@ from typing import Any
 from autograder.rooms.job import Output
 
 MOST_OUTPUTS = 500
+PICTURES = ("image/png", "image/jpeg")
 PICTURE = 20  # times the bound of a text: a picture is text too, but half of one is of no use
 
 
@@ -81,12 +82,17 @@ def cut(text: str, most: int) -> str:
     return f"{text[:half]}\n[characters left out: more than {most:,}]\n{text[-half:]}"
 
 
-def cleaned(claimed: object, most: int) -> tuple[Output, ...]:
-    """Of what a room says its outputs are, whatever has the form of one; all else is dropped."""
+def cleaned(claimed: object, most: int, trusted: bool = False) -> tuple[Output, ...]:
+    """Of what a room says its outputs are, whatever has the form of one; all else is dropped.
+
+    Of what is not ``trusted``, only texts and pictures are kept: HTML could carry a script to
+    whoever reads the feedback, or grades by hand.
+    """
     if not isinstance(claimed, list):
         return ()
     kept, left = [], 2 * PICTURE * most
-    for output in filter(None, (_cleaned(output, most) for output in claimed[:MOST_OUTPUTS])):
+    found = (_cleaned(output, most, trusted) for output in claimed[:MOST_OUTPUTS])
+    for output in filter(None, found):
         left -= _size(output)
         if left >= 0 or output["output_type"] == "error":
             kept.append(output)
@@ -98,7 +104,7 @@ def _size(output: Output) -> int:
     return sum(map(len, texts))
 
 
-def _cleaned(output: Any, most: int) -> Output:
+def _cleaned(output: Any, most: int, trusted: bool) -> Output:
     match output:
         case {"output_type": "stream", "name": "stdout" | "stderr" as name, "text": str(text)}:
             return {"output_type": "stream", "name": name, "text": cut(text, most)}
@@ -109,12 +115,22 @@ def _cleaned(output: Any, most: int) -> Output:
             return error(cut(name, 200), cut(message, most), *kept)
         case {"output_type": "display_data" | "execute_result" as kind, "data": dict(data)}:
             texts = {str(k): v for k, v in data.items() if isinstance(v, str)}
-            bundle = {k: v for k, v in texts.items() if len(v) <= PICTURE * most}
+            fits = {k: v for k, v in texts.items() if len(v) <= PICTURE * most}
+            bundle = {k: v for k, v in fits.items() if trusted or _is_harmless(k, v)}
             shown: Output = {"output_type": kind, "metadata": {}, "data": bundle}
             count = output.get("execution_count")
             number = count if type(count) is int and 0 <= count < 2**31 else None
             return shown | ({"execution_count": number} if kind == "execute_result" else {})
     return {}
+
+
+def _is_harmless(kind: str, data: str) -> bool:
+    if kind not in PICTURES:
+        return kind == "text/plain"
+    try:  # it ends up in a page as it is, between quotation marks
+        return bool(base64.b64decode(data.replace("\n", ""), validate=True))
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

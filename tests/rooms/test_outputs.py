@@ -56,9 +56,32 @@ def test_a_short_text_is_not_cut():
     assert "characters left out: more than 10" in cut("x" * 11, 10)
 
 
-@pytest.mark.parametrize("output", [TEXT, SHOWN, VALUE, error("E", "m", "line 1", "line 2")])
+PICTURED = SHOWN | {"data": {"image/png": "AAAA", "text/plain": "p"}}
+
+
+@pytest.mark.parametrize(
+    "output", [TEXT, SHOWN, VALUE, PICTURED, error("E", "m", "line 1", "line 2")]
+)
 def test_what_is_in_order_stays(output):
     assert cleaned([output], 100) == (output,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("text/html", "<script>"),
+        ("image/svg+xml", "<svg/>"),
+        ("application/javascript", "1"),
+        ("text/latex", "<b>"),
+        ("text/markdown", "m"),
+        ("image/png", 'AA"><script>'),
+        ("image/png", ""),
+    ],
+)
+def test_only_texts_and_pictures_come_from_a_student(kind, data):
+    shown = SHOWN | {"data": {kind: data, "text/plain": "p"}}
+    assert cleaned([shown], 100) == (SHOWN | {"data": {"text/plain": "p"}},)
+    assert cleaned([shown], 100, trusted=True) == (shown,)
 
 
 @pytest.mark.parametrize(
@@ -81,11 +104,9 @@ def test_what_is_not_an_output_is_dropped(claimed):
 
 
 def test_claims_within_an_output_are_checked_too():
-    shown = SHOWN | {
-        "metadata": {"a": 1},
-        "data": {"a": 7, "b": "x" * (PICTURE * 100 + 1), "c": "y"},
-    }
-    assert cleaned([shown], 100) == (SHOWN | {"data": {"c": "y"}},)
+    data = {"a": 7, "b": "x" * (PICTURE * 100 + 1), "text/plain": "y"}
+    shown = SHOWN | {"metadata": {"a": 1}, "data": data}
+    assert cleaned([shown], 100) == (SHOWN | {"data": {"text/plain": "y"}},)
     assert cleaned([VALUE | {"execution_count": "x"}], 100)[0]["execution_count"] is None
     told = cleaned([error("E" * 999, "m" * 999, *["l" * 999] * 999)], 100)[0]
     assert len(told["ename"]) < 300 and len(told["evalue"]) < 200
@@ -94,6 +115,6 @@ def test_claims_within_an_output_are_checked_too():
 
 
 def test_many_large_pictures_are_too_many():
-    large = SHOWN | {"data": {"image/png": "x" * 1500}}
+    large = SHOWN | {"data": {"image/png": "x" * 1600}}
     told = error("E", "m", "l")
     assert cleaned([large] * 9 + [told], 100) == (large, large, told)
