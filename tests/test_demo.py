@@ -11,6 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import PyFileConfigLoader
 
 from autograder.course import load
 from autograder.grading import marks
@@ -212,6 +215,21 @@ def test_plain_nbgrader_gives_the_same_mark_feedback_and_export(demo, course, ev
     assert float(rows["reference"]["max_score"]) == 73
 
 
+def test_what_has_not_changed_is_not_graded_again(course, everybody):
+    again = autograder(course, "grade", "2-convolution", "--student=loops", "--student=reference")
+    assert again.returncode == 0
+    assert "graded: 0, problems: 0, unchanged: 2" in again.stdout
+
+
+def test_formgraders_button_gives_the_same_mark(course, everybody):
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.root)).load_config()
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    done = api.autograde("2-convolution", "kernel_flipped", force=True)
+    assert done["success"], done
+    again = {row.student: row for row in marks.read(course, "2-convolution")}
+    assert again["kernel_flipped"] == everybody["kernel_flipped"]
+
+
 def test_plain_nbgrader_names_what_is_wrong_with_a_broken_notebook(course, everybody):
     command = [sys.executable, "-m", "nbgrader", "autograde", "2-convolution"]
     done = subprocess.run(
@@ -266,8 +284,8 @@ def test_a_submission_without_the_notebook_is_named_and_the_rest_is_graded(cours
     students = ("--student", "empty_handed", "--student", "half_done")
     done = autograder(course, "grade", "2-convolution", *students)
     assert done.returncode == 1
-    assert "found notes.txt, expected the notebook convolution.ipynb" in done.stderr
-    assert "graded: 1, problems: 1" in done.stdout
+    assert "found 'notes.txt', expected the notebook convolution.ipynb" in done.stderr
+    assert "graded: 0, problems: 1, unchanged: 1" in done.stdout
 
 
 def test_an_unknown_assignment_is_refused_with_the_ones_there_are(course):
