@@ -11,15 +11,19 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 from typing import Any
+from weakref import WeakValueDictionary
+
+import torch
 
 from autograder.check import seed
-from autograder.rooms import frames, names
+from autograder.rooms import frames, library, names
 from autograder.rooms.channel import Channel
 from autograder.rooms.job import Output
 from autograder.rooms.mutable import mutables, overwrite
 from autograder.rooms.outputs import cleaned, error
 from autograder.rooms.proxy import Remote, exception, frozen, number_of, thawed
 from autograder.rooms.shell import Shell, text_of
+from autograder.rooms.tensors import BACKWARD, DeskTensors
 from autograder.rooms.wire import Ref, WireError, decode, encode
 
 FUNCTIONS = (
@@ -59,6 +63,7 @@ class Examiner:
         for name, value in bound.items():  # next time it may be another
             if space.get(name) is value:
                 del space[name]
+        self._desk.check_copies()
         if self._desk.fault:
             return [*_without_errors(outputs), error("GraderBroke", self._desk.fault)]
         return outputs
@@ -84,9 +89,13 @@ class Desk:
     def __init__(self, channel: Channel, shell: Shell) -> None:
         self.fault = ""
         self._channel, self._shell = channel, shell
-        self._forgotten: list[int] = []
-        self._callbacks: dict[int, Callable[..., Any]] = {}
-        self._numbers = count(1)
+        self._numbers = count(BACKWARD + 1)
+        self._tensors = DeskTensors(self._numbers, self._stand_in, self.ask)
+        self._callbacks: dict[int, Callable[..., Any]] = {BACKWARD: self._tensors.go_on}
+        self._stand_ins: WeakValueDictionary[int, Remote] = WeakValueDictionary()
+        self._times: dict[int, int] = {}  # each of them has been sent since it stands there
+        self._forgotten: list[tuple[int, int]] = []
+        self._news: list[Any] = []  # of tensors, not sent yet
 
     def ask(self, operation: str, *arguments: Any, **options: Any) -> Any:
         """What the student's room answers, with what it printed and changed on the way.
@@ -96,23 +105,41 @@ class Desk:
             RuntimeError, TimeoutError: the room ended, or was too slow.
             WireError: an argument cannot cross; that is the test's fault, see ``fault``.
         """
-        given = [*arguments, options]
-        forgotten, self._forgotten = self._forgotten, []
-        # Same order as in the room: there too a plain list is what comes out of the wire.
-        inputs = mutables([thawed(value) for value in given])
-        try:
-            question = encode(
-                (operation, tuple(map(thawed, arguments)), options, forgotten), self._refer
-            )
-        except WireError as refused:
-            self.fault = str(refused)
-            raise
-        self._channel.send(frames.ASK, question)
-        return self._settled(self._answer(), inputs)
+        self.check_copies()
+        given = [*map(thawed, arguments), options]
+        inputs = mutables(given)  # in the same order as in the room, where they come out plain
+        with self._tensors.question():
+            self._channel.send(frames.ASK, self._question(operation, given))
+            answer = self._settled(self._answer(), inputs)
+        if operation == "getattr":
+            self._tensors.watch(answer)
+        return answer
 
     def forget(self, number: int) -> None:
         """Tells the room, with the next question, that it may drop an object."""
-        self._forgotten.append(number)
+        self._forgotten.append((number, self._times.pop(number, 1)))
+
+    def check_copies(self) -> None:
+        """Finds it a fault if a test has changed a tensor that it fetched from an object."""
+        if self._tensors.changed_copy():
+            self.fault = (
+                "a test changes a copy of a tensor that a student's object holds, which changes "
+                "nothing there: assign a new tensor to the attribute that it came from"
+            )
+
+    def _question(self, operation: str, given: list[Any]) -> bytes:
+        self._news += self._tensors.news()  # now: what goes out below is told by itself
+        forgotten, mode = list(self._forgotten), self._tensors.mode()
+        try:
+            *arguments, options = self._tensors.outgoing(given)
+            question = (operation, tuple(arguments), options, forgotten, self._news, mode)
+            encoded = encode(question, self._refer)
+        except WireError as refused:
+            self.fault = str(refused)
+            raise
+        del self._forgotten[: len(forgotten)]
+        self._news = []
+        return encoded
 
     def _answer(self) -> Any:
         while True:
@@ -121,8 +148,11 @@ class Desk:
                 return ("raised", decode(payload), [], [])
             try:
                 answer = decode(payload, self._resolve)
-            except WireError as nonsense:
-                return ("refused", f"the answer could not be read: {nonsense}", [], [])
+            except (WireError, TypeError, RuntimeError) as nonsense:
+                if kind == frames.ANSWER:
+                    return ("refused", f"the answer could not be read: {nonsense}", [], [])
+                self._channel.send(frames.CALLED, encode(("raised", str(nonsense), [])))
+                continue
             if kind == frames.ANSWER:
                 return answer
             self._channel.send(frames.CALLED, self._called(answer))
@@ -150,6 +180,7 @@ class Desk:
                 recorder.show(output["data"], {}, None)
 
     def _change(self, changes: list[Any], inputs: list[Any]) -> None:
+        self._tensors.hear(changes)
         for change in changes:
             match change:
                 case (int(place), new) if 0 <= place < len(inputs):
@@ -158,26 +189,62 @@ class Desk:
     def _called(self, question: Any) -> bytes:
         """The student's code calls a function that a test gave it."""
         try:
-            number, arguments, options = question
-            value = self._callbacks[number](*arguments, **options)
-            return encode(("value", value), self._refer)
+            number, arguments, options, news = question
+            self._tensors.hear(news)
+            verdict, value = "value", self._callbacks[number](*arguments, **options)
         except Exception as failed:  # what the callback says of the arguments it got
-            return encode(("raised", f"{type(failed).__name__}: {failed}"))
+            verdict, value = "raised", f"{type(failed).__name__}: {failed}"
+        self._news += self._tensors.news()
+        try:
+            answer = encode((verdict, self._tensors.outgoing(value), self._news), self._refer)
+        except WireError as refused:
+            answer = encode(("raised", str(refused), self._news))
+        self._news = []
+        return answer
 
     def _refer(self, value: object) -> Ref:
         if isinstance(value, Remote):
             return Ref(number_of(value), mine=False, about={})
+        if name := library.name_of(value):
+            return Ref(0, mine=True, about={"library": name})
+        if isinstance(value, torch.nn.Module):
+            return Ref(0, mine=True, about=_settings(value))
         if isinstance(value, FUNCTIONS):
             number = next(self._numbers)
             self._callbacks[number] = value
             return Ref(number, mine=True, about={"name": getattr(value, "__name__", "function")})
-        kind = type(value).__name__
-        raise WireError(f"a test gives student code a {kind}, which cannot cross between the rooms")
+        raise _refused(value)
 
     def _resolve(self, ref: Ref) -> Any:
-        if ref.mine:
-            return Remote(self, ref.number, ref.about)
-        return self._callbacks.get(ref.number)
+        tensor = self._tensors.incoming(ref)
+        if tensor is not None:
+            return tensor
+        return self._stand_in(ref) if ref.mine else self._callbacks.get(ref.number)
+
+    def _stand_in(self, ref: Ref) -> Remote:
+        """The same for each time that the same object is sent."""
+        found = self._stand_ins.get(ref.number)
+        if found is None:
+            found = self._stand_ins[ref.number] = Remote(self, ref.number, ref.about)
+        self._times[ref.number] = self._times.get(ref.number, 0) + 1
+        return found
+
+
+def _settings(module: torch.nn.Module) -> dict[str, Any]:
+    """What makes a module of torch's that has no state, such as a loss.
+
+    Raises:
+        WireError: it has, and whatever happened to it there would be lost here.
+    """
+    name = library.name_of(type(module))
+    if not name or any(module.children()) or module.state_dict():
+        raise _refused(module)
+    return {"library": name, "settings": dict(vars(module))}
+
+
+def _refused(value: object) -> WireError:
+    kind = type(value).__name__
+    return WireError(f"a test gives student code a {kind}, which cannot cross between the rooms")
 
 
 def _without_errors(outputs: list[Output]) -> list[Output]:

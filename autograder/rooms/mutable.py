@@ -1,7 +1,8 @@
 """What a call may change in its arguments, found and compared in the same order on both sides."""
 
 import sys
-from collections.abc import Iterator
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,16 @@ import numpy as np
 def mutables(value: Any) -> list[Any]:
     """The arrays, tensors, lists and dicts within ``value``, each once, outermost first."""
     return list(_walk(value, set()))
+
+
+def exchanged(value: Any, exchange: Callable[[Any], Any]) -> Any:
+    """``value`` with what ``exchange`` makes of each tensor within; containers are copied.
+
+    Only containers that the wire sends as plain ones: others stay where they are, as they are.
+    """
+    if not any(map(_is_tensor, _walk(value, set()))):
+        return value
+    return _exchanged(value, exchange, {})
 
 
 def snapshot(value: Any) -> Any:
@@ -43,8 +54,8 @@ def overwrite(original: Any, new: Any) -> None:
         original.update(new)
     elif isinstance(original, np.ndarray) and isinstance(new, np.ndarray):
         _overwrite_array(original, new)
-    elif _is_tensor(original) and _is_tensor(new) and original.shape == new.shape:
-        original.data.copy_(new.detach())
+    elif _is_tensor(original) and _is_tensor(new):
+        _overwrite_tensor(original, new)
     else:
         raise TypeError("an argument was changed into something of another kind or shape")
 
@@ -57,6 +68,31 @@ def _overwrite_array(original: Any, new: Any) -> None:
     writeable, original.flags.writeable = original.flags.writeable, True
     np.copyto(original, new)
     original.flags.writeable = writeable
+
+
+def _overwrite_tensor(original: Any, new: Any) -> None:
+    if original.dtype != new.dtype or original.shape != new.shape:
+        raise TypeError("a tensor was given another shape or dtype in place")
+    if original.grad_fn is not None:  # how its gradient would go on from here is not known
+        raise TypeError("a tensor was changed in place though a gradient flows through it")
+    original.detach().copy_(new.detach())
+
+
+def _exchanged(value: Any, exchange: Callable[[Any], Any], made: dict[int, Any]) -> Any:
+    if id(value) in made:
+        return made[id(value)]
+    if _is_tensor(value):
+        made[id(value)] = exchange(value)
+    elif type(value) in (dict, OrderedDict, defaultdict, Counter):
+        new = made[id(value)] = {}
+        new.update((key, _exchanged(item, exchange, made)) for key, item in value.items())
+    elif type(value) is list:
+        items: list[Any] = []
+        made[id(value)] = items
+        items.extend(_exchanged(item, exchange, made) for item in value)
+    elif type(value) is tuple or type(value).__module__ == "torch.return_types":
+        return tuple(_exchanged(item, exchange, made) for item in value)
+    return made.get(id(value), value)
 
 
 def _walk(value: Any, seen: set[int]) -> Iterator[Any]:

@@ -8,9 +8,12 @@ equal to everything, or whose difference from anything is 0, would else decide i
 
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import numpy as np
+
+from autograder.rooms import library
 
 T = TypeVar("T")
 RESERVED = frozenset({"GraderBroke"})
@@ -48,12 +51,23 @@ class Remote:
     """An object that stays in the student's room."""
 
     # All else is the student's attribute, so ours have names that nobody else uses.
-    __slots__ = ("__about", "__desk", "__number", "__weakref__")
+    __slots__ = ("__about", "__desk", "__kind", "__number", "__weakref__")
 
     def __init__(self, desk: Asks, number: int, about: Mapping[str, Any]) -> None:
         object.__setattr__(self, "_Remote__desk", desk)
         object.__setattr__(self, "_Remote__number", number)
         object.__setattr__(self, "_Remote__about", about)
+        kind = _class(about.get("type"), library.claimed_kind(about.get("library")))
+        object.__setattr__(self, "_Remote__kind", kind)  # every isinstance asks for it
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """A class by the name that the object's has, for ``isinstance(m, torch.nn.Conv2d)``.
+
+        Of torch's classes it may be, or be derived from, one whose instances hold no numbers, as
+        `autograder.rooms.library` says. That much is a claim: isinstance is all it can pass.
+        """
+        return cast(type, self.__kind)
 
     def __call__(self, /, *arguments: Any, **options: Any) -> Any:  # noqa: D102, as for dunders
         return _ask(self, "call", *arguments, **options)
@@ -63,6 +77,8 @@ class Remote:
             return self.__about["name"]
         if name == "__signature__" and self.__about.get("parameters") is not None:
             return _signature(self.__about["parameters"])
+        if name == "__bases__" and (base := library.claimed_kind(self.__about.get("base"))):
+            return (base,)  # as for __class__: for issubclass(Net, torch.nn.Module)
         if name.startswith("__") and name not in ("__doc__", "__dict__"):
             # Libraries probe for these (__array__, __torch_function__): the answer is no.
             raise AttributeError(f"{name} of a student's object is not available to tests")
@@ -148,6 +164,17 @@ def _plain(kind: type[T], answer: Any) -> T:
 
 def _is_name(claimed: Any) -> bool:
     return isinstance(claimed, str) and len(claimed) <= 100 and claimed.isidentifier()
+
+
+def _class(claimed: Any, base: type | None) -> type:
+    name = claimed if _is_name(claimed) else "object"
+    return base if base is not None and base.__name__ == name else _derived(name, base or object)
+
+
+@lru_cache(256)
+def _derived(name: str, base: type) -> type:
+    # IPython looks at the class for how to show an object.
+    return type(name, (base,), {"__repr__": Remote.__repr__})
 
 
 def _signature(claimed: Any) -> inspect.Signature:
