@@ -46,7 +46,7 @@ c.HTMLExporter.filters = {"markdown2html": feedback.markdown}
 # Students read the feedback: it must not show what was tested.
 c.GenerateFeedback.preprocessors = [
     nbgrader.GetGrades,
+    preprocessors.HideTests,
     nbgrader.ClearHiddenTests,
-    preprocessors.HideTestsInErrors,
     CSSHTMLHeaderPreprocessor,
 ]

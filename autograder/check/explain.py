@@ -1,5 +1,6 @@
 """The parts of a record that say what went wrong, the same for every check."""
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,16 @@ def raised(called: Called, name: str) -> dict[str, Any]:
     error = called.error
     return {
         "outcome": Outcome.FAILED,
-        "message": f"{name} raised {type(error).__name__}",
+        "message": f"{name} raised {_kind_of(error)}",
         "got": str(error)[:300],
         "trace": called.trace,
     }
+
+
+def _kind_of(error: BaseException | None) -> str:
+    """The exception's type, or the builtin that it is: a name of one's own could tell anything."""
+    names = (base.__name__ for base in type(error).__mro__)
+    return next(name for name in names if hasattr(builtins, name))
 
 
 def changed_arguments(name: str, changed: tuple[str, ...]) -> dict[str, Any]:

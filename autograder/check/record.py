@@ -61,5 +61,6 @@ class Record:
             return self
         name = self.call.split("(")[0]
         return self.but(
-            call=f"{name}: {self.concept}", inputs="", got="", expected="", where="", arrays=None
+            call=f"{name}: {self.concept}",
+            **{"inputs": "", "got": "", "expected": "", "where": "", "trace": (), "arrays": None},
         )

@@ -26,6 +26,7 @@ from autograder.grading.results import Results, grader_broke
 from autograder.rooms.job import Job, Result
 
 Resources = dict[str, Any]
+HIDDEN = "### BEGIN HIDDEN TESTS"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -180,18 +181,27 @@ def _comment(cell: NotebookNode, comment: Comment) -> None:
     comment.auto_comment = "No response." if untouched and not is_task(cell) else None
 
 
-class HideTestsInErrors(NbGraderPreprocessor):
-    """For feedback: of an exception in a test cell, only what it was.
+class HideTests(NbGraderPreprocessor):
+    """For feedback: what students may read of a test's outputs.
 
-    The traceback shows the lines around the one that raised, and those may be hidden tests.
+    Of an exception only what it was: the traceback shows the lines around the one that raised, and
+    those may be hidden tests. Where there are hidden tests, nothing but the reports of checks: what
+    an answer prints could tell what it was asked.
     """
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: Resources, index: int
     ) -> tuple[NotebookNode, Resources]:
-        """Replaces the traceback of a test cell by ``Error: message``."""
+        """Comes before the hidden tests themselves are cleared away."""
         if is_grade(cell) and not is_solution(cell):
-            for output in cell.get("outputs", []):
+            hidden = HIDDEN in cell.source
+            cell.outputs = [o for o in cell.get("outputs", []) if not hidden or _is_report(o)]
+            for output in cell.outputs:
                 if output.output_type == "error":
                     output.traceback = [f"{output.ename}: {ANSI.sub('', output.evalue)}"]
         return cell, resources
+
+
+def _is_report(output: NotebookNode) -> bool:
+    # Only checks show HTML: what students show in their room arrives as texts and pictures.
+    return bool(output.output_type == "error" or "text/html" in output.get("data", {}))

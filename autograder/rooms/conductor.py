@@ -6,11 +6,11 @@ unread, and so does the answer; only the clock and the memory are looked at.
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autograder.rooms import frames
+from autograder.rooms import frames, names
 from autograder.rooms.channel import Channel, ChannelClosed, OutOfTime
 from autograder.rooms.job import Cell, Job, Limits, Output, Place, Result
 from autograder.rooms.outputs import cleaned, error
@@ -82,21 +82,25 @@ class Conductor:
         return Result(tuple(outputs), tuple(self._events))
 
     def _once(self) -> tuple[tuple[Output, ...], ...]:
-        student = StudentSide(self._job, self._open, self._events)
-        try:
-            examiner = ExaminerSide(self._job, self._open, student)
-            try:
-                return tuple(self._cell(cell, examiner, student) for cell in self._job.cells)
-            finally:
-                examiner.end()
-        finally:
-            student.end()
+        shows = answers = StudentSide(self._job, self._open, self._events)
+        if names.redefines(self._job.cells):
+            answers = StudentSide(self._job, self._open, self._events)
+        # Whatever students will read is shown before a hidden question has been asked.
+        with (
+            closing(shows),
+            closing(answers),
+            closing(ExaminerSide(self._job, self._open, answers)) as examiner,
+        ):
+            shown = [self._outputs(cell, examiner, shows) for cell in self._job.cells]
+            found = [_tested(cell, examiner, shows, answers) for cell in self._job.cells]
+        return tuple(one or other for one, other in zip(shown, found, strict=True))
 
-    def _cell(
+    def _outputs(
         self, cell: Cell, examiner: "ExaminerSide", student: "StudentSide"
     ) -> tuple[Output, ...]:
+        """What a cell shows that is no test."""
         if cell.place is Place.EXAMINER:
-            return examiner.run(cell)
+            return ()
         if cell.place is Place.COURSE and cell.source in self._shown:
             return self._shown[cell.source]
         if cell.place is Place.BOTH:
@@ -104,9 +108,23 @@ class Conductor:
         return student.run(cell)
 
 
+def _tested(
+    cell: Cell, examiner: "ExaminerSide", shows: "StudentSide", answers: "StudentSide"
+) -> tuple[Output, ...]:
+    """The outputs of a test; where it has to see names as they were, in a room at that point."""
+    if cell.place is Place.EXAMINER:
+        return examiner.run(cell)
+    if answers is not shows and cell.place is not Place.COURSE:
+        answers.run(cell)
+    return ()
+
+
 @dataclass
 class StudentSide:
-    """The student's room: opened when first needed, and again if it ended."""
+    """The student's room: opened when first needed, and again if it ended.
+
+    ``spent`` are the seconds that cells took (True), and those that questions did.
+    """
 
     job: Job
     open_room: Open
@@ -114,7 +132,7 @@ class StudentSide:
     room: Room | None = None
     done: list[Cell] = field(default_factory=list)
     opened: int = 0
-    spent: float = 0.0
+    spent: dict[bool, float] = field(default_factory=lambda: {True: 0.0, False: 0.0})
 
     def run(self, cell: Cell) -> tuple[Output, ...]:
         """The cell's outputs; a room that does not survive the cell is reported, and left out."""
@@ -134,7 +152,7 @@ class StudentSide:
         seconds = min(seconds, self.job.limits.call_seconds)
         return self._exchange(self._room(about), kind, question, seconds, about)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Ends the room."""
         if self.room is not None:
             self.room.end()
@@ -167,7 +185,7 @@ class StudentSide:
     def _exchange(
         self, room: Room, kind: bytes, payload: bytes | bytearray, seconds: float, about: str
     ) -> tuple[bytes, bytearray]:
-        left = self.job.limits.notebook_seconds - self.spent
+        left = self.job.limits.notebook_seconds - self.spent[kind == frames.RUN]
         if left <= 0:
             self.events.append(f"{about}: not run, the notebook's time was used up")
             raise LostError("the notebook's time is used up", "TimeoutError")
@@ -183,7 +201,7 @@ class StudentSide:
         except (WireError, MemoryError) as broken:
             raise self._lost(about, str(broken)) from None
         finally:
-            self.spent += time.monotonic() - started
+            self.spent[kind == frames.RUN] += time.monotonic() - started
         if answer[0] not in ANSWERS[kind]:
             raise self._lost(about, "it answered out of turn")
         return answer
@@ -249,7 +267,7 @@ class ExaminerSide:
             if output["output_type"] == "error":
                 raise ExaminerLostError(f"{cell.name}: {output['ename']}: {output['evalue']}")
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Ends the room."""
         self._room.end()
 

@@ -21,7 +21,7 @@ from autograder.rooms.channel import Channel
 from autograder.rooms.job import Output
 from autograder.rooms.mutable import mutables, overwrite
 from autograder.rooms.outputs import cleaned, error
-from autograder.rooms.proxy import Remote, exception, frozen, number_of, thawed
+from autograder.rooms.proxy import Remote, call_it, exception, frozen, number_of, thawed
 from autograder.rooms.shell import Shell, text_of
 from autograder.rooms.tensors import BACKWARD, DeskTensors
 from autograder.rooms.wire import Ref, WireError, decode, encode
@@ -75,6 +75,9 @@ class Examiner:
         missing = sorted(n for n in self._wanted if n not in space and not hasattr(builtins, n))
         found = self._desk.ask("look", *missing) if missing else {}
         bound = {name: frozen(found[name]) for name in missing if name in found}
+        for name, value in bound.items():
+            if type(value) is Remote:
+                call_it(value, name)
         space.update(bound)
         return bound
 

@@ -2,9 +2,12 @@
 
 import builtins
 import symtable
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
+
+from autograder.rooms.job import Cell, Place
 
 
 def reads(source: str) -> frozenset[str]:
@@ -32,6 +35,37 @@ def common_names(setup: Iterable[str]) -> frozenset[str]:
     return frozenset(dir(builtins)).union(*map(defines, setup))
 
 
+def redefines(cells: Sequence[Cell]) -> bool:
+    """Whether some name that tests depend on is defined before a test and once more behind it.
+
+    If not, it makes no difference to the tests that all other cells have run before the first.
+    """
+    needed = _needed(cells)
+    early: frozenset[str] = frozenset()  # defined before some test that has gone by
+    sofar: frozenset[str] = frozenset()
+    for cell in cells:
+        if cell.place is Place.EXAMINER:
+            early = sofar
+        elif defines(cell.source) & early & needed:
+            return True
+        else:
+            sofar |= defines(cell.source)
+    return False
+
+
+def _needed(cells: Sequence[Cell]) -> frozenset[str]:
+    """The names that tests read, and those that the cells defining them read, and so on."""
+    tests = [cell for cell in cells if cell.place is Place.EXAMINER]
+    others = [cell for cell in cells if cell.place is not Place.EXAMINER]
+    needed: frozenset[str] = frozenset().union(*(reads(cell.source) for cell in tests))
+    while True:
+        more = [reads(cell.source) for cell in others if defines(cell.source) & needed]
+        if needed >= (found := needed.union(*more)):
+            return needed
+        needed = found
+
+
+@lru_cache(1000)
 def _table(source: str) -> symtable.SymbolTable | None:
     try:
         return symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")

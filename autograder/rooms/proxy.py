@@ -146,6 +146,12 @@ class Remote:
         self.__desk.forget(self.__number)
 
 
+def call_it(remote: Remote, name: str) -> None:
+    """Lets the object be known by the name that a test uses, whatever it says of itself."""
+    about = object.__getattribute__(remote, "_Remote__about")
+    object.__setattr__(remote, "_Remote__about", {**about, "name": name})
+
+
 def number_of(remote: Remote) -> int:
     """What the student's room calls the object."""
     return int(object.__getattribute__(remote, "_Remote__number"))

@@ -14,8 +14,10 @@ import sys
 from typing import Any, NoReturn
 
 from autograder.rooms.channel import Channel, ChannelClosed
+from autograder.rooms.examiner import Examiner
 from autograder.rooms.sandbox import Confinement, Protection, confined
 from autograder.rooms.shell import Shell
+from autograder.rooms.student import StudentRoom
 
 REQUEST = 2**20
 
@@ -82,14 +84,7 @@ def _serve(request: dict[str, Any], descriptor: int) -> None:
     shell = Shell.instance()
     shell.most = request["output_bytes"]
     try:
-        if request["examiner"]:
-            from autograder.rooms.examiner import Examiner
-
-            Examiner(channel, shell).serve()
-        else:
-            from autograder.rooms.student import StudentRoom
-
-            StudentRoom(channel, shell).serve()
+        (Examiner if request["examiner"] else StudentRoom)(channel, shell).serve()
     except ChannelClosed:
         return
 

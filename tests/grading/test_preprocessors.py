@@ -76,10 +76,21 @@ def test_feedback_shows_what_was_raised_and_not_the_lines_around_it():
         evalue="name 'f' is not defined",
         traceback=["----> 3 check.that(f, 7).returns(hidden)"],
     )
-    cell = after(pp.HideTestsInErrors(), graded(shown))
+    cell = after(pp.HideTests(), graded(shown))
     assert cell.outputs[0].traceback == ["NameError: name 'f' is not defined"]
-    students_own = after(pp.HideTestsInErrors(), new_code_cell("1 / 0", outputs=[failure()]))
+    students_own = after(pp.HideTests(), new_code_cell("1 / 0", outputs=[failure()]))
     assert students_own.outputs[0].traceback == ["CheckFailed: no"]
+
+
+def test_feedback_shows_of_a_hidden_test_only_what_checks_report():
+    report = new_output("display_data", {"text/html": "<b>✓</b>", "text/plain": "✓"})
+    picture = new_output("display_data", {"image/png": "AAAA"})
+    outputs = [stream("stdout", "asked 224"), picture, report, failure()]
+    hidden = graded(*outputs)
+    hidden.source = "f(3)\n### BEGIN HIDDEN TESTS\nf(224)\n### END HIDDEN TESTS"
+    assert after(pp.HideTests(), hidden).outputs[0] == report
+    assert len(after(pp.HideTests(), hidden).outputs) == 2
+    assert len(after(pp.HideTests(), graded(*outputs)).outputs) == 4
 
 
 ABOUT = {"assignment": "1-a", "notebook": "lesson", "student": "ada"}

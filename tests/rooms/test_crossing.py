@@ -258,6 +258,12 @@ def test_is_refused_loudly(outcomes, what):
     assert f"{error['ename']}: {error['evalue']}".startswith(what.split(" -> ")[1])
 
 
+def test_a_function_is_called_what_the_test_calls_it(examine):
+    student = "def f(x):\n    f.__name__ = f'asked_{x}'\nf.__name__ = 'told'"
+    found = examine(student, "print(f.__name__)\nf(224)", "print(f.__name__)")
+    assert found.printed == "f\nf\n"
+
+
 def test_prints_and_pictures_belong_to_the_call(examine):
     student = """
 import matplotlib.pyplot as plt

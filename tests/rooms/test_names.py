@@ -1,6 +1,7 @@
 import pytest
 
-from autograder.rooms.names import common_names, defines, demonstrates, reads
+from autograder.rooms.job import Cell, Place
+from autograder.rooms.names import common_names, defines, demonstrates, reads, redefines
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,26 @@ def test_defines(cell, names):
 def test_a_demonstration_needs_nothing_and_leaves_nothing(cell, verdict):
     common = common_names(["import numpy as np", "from autograder import check, show"])
     assert demonstrates(cell, common) is verdict
+
+
+def cells(*texts):
+    """``?`` marks a test."""
+    places = {True: Place.EXAMINER, False: Place.STUDENT}
+    return [Cell(text, places[text[0] == "?"], text.removeprefix("?")) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("order", "verdict"),
+    [
+        (("f = 1", "?f", "g = 2", "?g"), False),
+        (("f = 1", "?f", "f = 2"), True),
+        (("f = 1", "f = 2", "?f"), False),
+        (("x = 1", "?f", "x = 2"), False),  # no test depends on x
+        (("x = 1", "def f(): return x", "?f", "x = 2"), True),
+        (("x = 1", "def g(): return x", "def f(): return g()", "?f", "import x"), True),
+        (("f = 1", "?f", "?f = 2"), False),
+        (("?f", "f = 1"), False),  # it was not there; once it is, the test may as well see it
+    ],
+)
+def test_what_is_redefined_behind_a_test_that_depends_on_it(order, verdict):
+    assert redefines(cells(*order)) is verdict

@@ -237,3 +237,27 @@ def test_what_was_not_run_is_told(examine):
     assert found.events[-1] == "test-1: not run, the notebook's time was used up"
     found = examine("def bad():\n    import os\n    os._exit(0)", "bad()", "bad()", limits=limits)
     assert found.events[-1] == "test-1: not run, the student's room had ended too often"
+
+
+KEEPS = "asked = []\ndef f(x):\n    asked.append(x)\n    return 1"
+
+
+@pytest.mark.parametrize("behind", ["print(asked)", "print(asked)\ndef f(x):\n    return 2"])
+def test_no_cell_shows_what_a_test_has_asked(house, behind):
+    cells = (
+        Cell("answer", Place.STUDENT, KEEPS),
+        Cell("test", Place.EXAMINER, "assert f('hidden') == 1"),
+        Cell("behind", Place.STUDENT, behind),
+        Cell("again", Place.EXAMINER, "print(f('more'))"),
+    )
+    result = house.run(Job(cells))
+    assert result.outputs[1] == ()  # passed: it saw f as it was at that point
+    assert result.outputs[2][0]["text"] == "[]\n"
+    assert result.outputs[3][0]["text"] == ("2\n" if "def" in behind else "1\n")
+
+
+def test_slow_cells_leave_the_tests_their_time(house):
+    slow = Cell("slow", Place.STUDENT, "import time\ntime.sleep(9)")
+    cells = (Cell("a", Place.STUDENT, FINE), slow, slow, Cell("t", Place.EXAMINER, CHECK))
+    result = house.run(Job(cells, limits=replace(QUICK, cell_seconds=1, notebook_seconds=1.5)))
+    assert result.outputs[3] == ()
