@@ -255,7 +255,8 @@ def test_check_finds_a_leak_in_an_output(course, run, capsys):
 
 
 def test_check_allows_a_line_that_stands_openly(course, run, capsys):
-    replace(course.lesson, 'print("play here")', "total_of_both = a + b")
+    again = "def again(a, b):\n    total_of_both = a + b\n    return total_of_both"
+    replace(course.lesson, 'print("play here")', again)
     assert run(course.root, "build") == 0
     assert run(course.root, "build", "--check") == 0
 
