@@ -9,6 +9,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.rooms.job import Cell, Place
 
+LONGEST = 50_000  # characters: nobody writes such a cell by hand
+
 
 def reads(source: str) -> frozenset[str]:
     """The global names that a cell reads, whether or not it also defines them."""
@@ -67,10 +69,12 @@ def _needed(cells: Sequence[Cell]) -> frozenset[str]:
 
 @lru_cache(1000)
 def _table(source: str) -> symtable.SymbolTable | None:
+    if len(source) > LONGEST:
+        return None
     try:
         return symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
-    except (SyntaxError, ValueError):  # running the cell will say so
-        return None
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None  # running the cell will say so; the last two are Python's "nested too deep"
 
 
 def _read(table: symtable.SymbolTable, top: bool = False) -> Iterator[str]:

@@ -77,3 +77,19 @@ def cells(*texts):
 )
 def test_what_is_redefined_behind_a_test_that_depends_on_it(order, verdict):
     assert redefines(cells(*order)) is verdict
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "-" * 40_000 + "1",
+        "not " * 10_000 + "1",
+        "a" + ".b" * 20_000,
+        "1" + "+1" * 20_000,
+        "lambda:" * 7_000 + "1",
+        "(" * 40_000,
+        "x = 1\n" * 20_000,
+    ],
+)
+def test_source_that_no_parser_can_hold_reads_nothing(bomb):
+    assert (reads(bomb), defines(bomb)) == (frozenset(), frozenset())
