@@ -322,3 +322,19 @@ def test_an_object_that_refuses_to_be_an_array_is_a_wrong_answer(judged):
 
     record = judged(check.corr2d.forward, lambda X, K: Odd(), X=(3, 4), K=(2, 2))
     assert (record.outcome, record.got) == (Outcome.FAILED, "a Odd")
+
+
+def test_a_forward_that_stands_still_while_it_is_measured_earns_nothing(judged, loops):
+    """Right at first; then always the same numbers, so that every slope is 0."""
+    kept = []
+
+    def forward(x, w, b, **options):
+        if len(kept) < 3:
+            kept.append(loops.conv_forward(x, w, b, **options))
+        return kept[-1] if len(kept) < 3 else (kept[0][0].copy(), kept[0][1])
+
+    def backward(dout, cache):
+        return tuple(np.zeros(STRIDED[name]) for name in ("x", "w", "b"))
+
+    found = judged(check.conv2d.gradients, forward, backward, **STRIDED)
+    assert found.outcome is Outcome.FAILED
