@@ -398,7 +398,14 @@ def parser_bombs(notebook: NotebookNode, folder: Path) -> None:
 def parser_time(notebook: NotebookNode, folder: Path) -> None:
     _half_right(notebook)
     magics = "\n".join(f"x{number} = %pwd" for number in range(400))
-    run_last(notebook, magics + "\ny = 1" * 20_000)
+    run_last(notebook, magics + "\ny = 1" * 2_000)
+
+
+@breaks(
+    "Two megabytes of code, each word of which a page of feedback would colour.", variation=True
+)
+def huge_source(notebook: NotebookNode, folder: Path) -> None:
+    run_last(notebook, "y = 1\n" * 350_000)
 
 
 @breaks("All processes that can be reached are killed.", honest=8, dangerous=True)
