@@ -47,6 +47,7 @@ c.HTMLExporter.filters = {"markdown2html": feedback.markdown}
 c.GenerateFeedback.preprocessors = [
     nbgrader.GetGrades,
     preprocessors.HideTests,
+    preprocessors.LimitSource,
     nbgrader.ClearHiddenTests,
     CSSHTMLHeaderPreprocessor,
 ]

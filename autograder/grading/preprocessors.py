@@ -147,6 +147,21 @@ class LimitBytes(NbGraderPreprocessor):
         return cell, resources
 
 
+class LimitSource(NbGraderPreprocessor):
+    """For feedback: bounds each code cell, since colouring megabytes of code takes minutes."""
+
+    most = Integer(50_000, help="characters shown of one code cell").tag(config=True)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Resources, index: int
+    ) -> tuple[NotebookNode, Resources]:
+        """Keeps the beginning of a cell that nobody wrote by hand."""
+        if cell.cell_type == "code" and len(cell.source) > self.most:
+            left = len(cell.source) - self.most
+            cell.source = f"{cell.source[: self.most]}\n# [{left:,} more characters]"
+        return cell, resources
+
+
 class SaveMarks(NbGraderPreprocessor):
     """Does what nbgrader's SaveAutoGrades does, but for two things.
 

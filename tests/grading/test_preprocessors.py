@@ -93,6 +93,12 @@ def test_feedback_shows_of_a_hidden_test_only_what_checks_report():
     assert len(after(pp.HideTests(), graded(*outputs)).outputs) == 4
 
 
+def test_feedback_shows_so_much_of_a_cell_and_no_more():
+    long = after(pp.LimitSource(most=6), new_code_cell("y = 1\n" * 350_000))
+    assert long.source == "y = 1\n\n# [2,099,994 more characters]"
+    assert after(pp.LimitSource(most=6), new_code_cell("y = 1")).source == "y = 1"
+
+
 ABOUT = {"assignment": "1-a", "notebook": "lesson", "student": "ada"}
 
 
