@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -52,14 +53,7 @@ def notebooks(course: Course, assignment: str) -> list[str]:
 
 def problems(course: Course, assignment: str, student: str) -> list[Problem]:
     """Everything that keeps this submission from being graded; empty when it can be."""
-    folder = course.root / "submitted" / student / assignment
-    found = too_many_folders(folder)
-    for lesson in [] if found else _lessons(course, assignment):
-        try:
-            choose(folder, lesson)
-        except BadInputError as bad:
-            found += bad.problems
-    return found
+    return _met(course, assignment, student, choose)
 
 
 def prepare(course: Course, assignment: str, student: str) -> list[Problem]:
@@ -67,11 +61,18 @@ def prepare(course: Course, assignment: str, student: str) -> list[Problem]:
 
     nbgrader finds notebooks by name only, and gives no points to one that it does not find.
     """
+    return _met(course, assignment, student, _put_copy)
+
+
+def _met(
+    course: Course, assignment: str, student: str, step: Callable[[Path, Path], object]
+) -> list[Problem]:
+    """What is met when ``step`` is done for each notebook of the assignment."""
     folder = course.root / "submitted" / student / assignment
     found = too_many_folders(folder)
     for lesson in [] if found else _lessons(course, assignment):
         try:
-            _put_copy(folder, lesson)
+            step(folder, lesson)
         except BadInputError as bad:
             found += bad.problems
     return found

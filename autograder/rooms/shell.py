@@ -18,8 +18,6 @@ from traitlets.config import Config
 from autograder.rooms.job import Output
 from autograder.rooms.outputs import Recorder, sound
 
-BACKEND = "module://matplotlib_inline.backend_inline"
-
 
 class Stream:
     """Stands in for ``sys.stdout``: what is written goes to the shell's recorder."""
