@@ -174,12 +174,16 @@ class SaveMarks(NbGraderPreprocessor):
         about = resources["nbgrader"]
         where = about["notebook"], about["assignment"], about["student"]
         with Gradebook(about["db_url"]) as gradebook:
+            found = gradebook.find_submission_notebook(*where)
+            grades = {grade.name: grade for grade in found.grades}
+            comments = {comment.name: comment for comment in found.comments}
             for cell in nb.cells:
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
+                # Asking for one that is not there raises nbgrader's error, which names it.
                 if is_grade(cell):
-                    _mark(cell, gradebook.find_grade(cell.metadata.nbgrader.grade_id, *where))
+                    _mark(cell, grades.get(name) or gradebook.find_grade(name, *where))
                 if is_solution(cell) or is_task(cell):
-                    name = cell.metadata.nbgrader.grade_id
-                    _comment(cell, gradebook.find_comment(name, *where))
+                    _comment(cell, comments.get(name) or gradebook.find_comment(name, *where))
             gradebook.db.commit()
         return nb, resources
 

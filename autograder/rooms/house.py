@@ -76,7 +76,13 @@ class House:
             RoomNotOpenedError: this host cannot make a room just now.
         """
         self.protection()
+        self._warm({True, job.torch})
         return Conductor(job, self.open, self._demonstrations(job)).run()
+
+    def _warm(self, kinds: set[bool]) -> None:
+        """Starts what will be needed, side by side."""
+        for torch in kinds:
+            self._zygote(torch)
 
     def _demonstrations(self, job: Job) -> Shown:
         """What the course's own demonstrations show: run once, in a room without any answer."""
@@ -179,7 +185,7 @@ def _how(last: dict[str, Any]) -> str:
 
 
 class _Zygote:
-    """The warm process, and the lock that keeps requests apart."""
+    """The warm process, which starts meanwhile, and the lock that keeps requests apart."""
 
     def __init__(self, torch: bool) -> None:
         self._lock = threading.Lock()
@@ -198,16 +204,24 @@ class _Zygote:
                 stderr=errors,
             )
         self._control.settimeout(START_SECONDS)
+        self._log, self._ready = log, False
+
+    def _wait(self) -> None:
+        """Until it can fork rooms."""
+        if self._ready:
+            return
         if self._control.recv(1) != b".":
-            said = log.read_text(errors="replace")
-            self.close()
-            raise RoomNotOpenedError(f"the warm process ended: {said}")
+            raise RoomNotOpenedError(
+                f"the warm process ended: {self._log.read_text(errors='replace')}"
+            )
+        self._ready = True
 
     def fork(self, request: dict[str, Any]) -> tuple[socket.socket, socket.socket]:
         """Has a room forked; returns our ends of its channel and of what it is reported on."""
         (channel, theirs), (watch, report) = socket.socketpair(), socket.socketpair()
         message = json.dumps(request).encode()
         with theirs, report, self._lock:
+            self._wait()
             socket.send_fds(self._control, [message], [theirs.fileno(), report.fileno()])
         return channel, watch
 

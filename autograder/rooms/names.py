@@ -72,6 +72,13 @@ def _table(source: str) -> symtable.SymbolTable | None:
     if len(source) > LONGEST:
         return None
     try:
+        return symtable.symtable(source, "cell", "exec")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return _table_of_magic(source)
+
+
+def _table_of_magic(source: str) -> symtable.SymbolTable | None:
+    try:
         return symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None  # running the cell will say so; the last two are Python's "nested too deep"

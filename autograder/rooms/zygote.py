@@ -42,20 +42,34 @@ def main(descriptor: int, torch: bool) -> None:
 def _warm(torch: bool) -> None:
     """Everything that any room would otherwise pay for by itself."""
     import matplotlib.pyplot as plt
-    import numpy as np
-
-    import autograder.show
 
     shell = Shell.warm()
     if torch:
         _warm_oracle()
     else:  # its files are hidden, which alone would leave an empty package
         sys.modules["torch"] = None  # type: ignore[assignment]
-    with shell.recording():  # the first picture of a process looks for fonts
-        autograder.show.matrix(np.eye(2), "$W$").canvas.draw()
+    with shell.recording():
+        _warm_pictures()
     plt.close("all")
     gc.collect()
     gc.freeze()
+
+
+def _warm_pictures() -> None:
+    """The first picture of a process looks for fonts, the first of a kind for much else."""
+    import numpy as np
+
+    from autograder import show
+    from autograder.show.canvas import png
+
+    one, two = np.ones((1, 1)), np.eye(2)
+    for picture in (
+        show.matrix(two, r"$\hat{W}^T$"),
+        show.sliding_window(one, one, one),
+        show.images([two, -two], ["$x$", "y"], boxes=[(0, 0, 1, 1), None]),
+        show.bars(["a", "b"], [1, 50]),
+    ):
+        png(picture)
 
 
 def _warm_oracle() -> None:

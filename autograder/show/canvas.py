@@ -27,6 +27,7 @@ SIGNED = LinearSegmentedColormap.from_list("signed", ["#022B4A", BLUE, PAPER, VE
 
 # In inches: 100 dots each, so a picture this wide fits a notebook's column unscaled.
 PAGE_WIDTH = 9.0
+LEVEL = 3
 MARGIN = 0.08  # inches, around what is drawn
 
 
@@ -55,7 +56,7 @@ def png(figure: Figure, dpi: float = 100) -> bytes:
     canvas.draw()
     stream = BytesIO()
     Image.fromarray(_trimmed(np.asarray(canvas.buffer_rgba()), int(MARGIN * dpi))).save(
-        stream, "png", dpi=(dpi, dpi)
+        stream, "png", dpi=(dpi, dpi), compress_level=LEVEL
     )
     return stream.getvalue()
 

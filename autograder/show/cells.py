@@ -40,15 +40,16 @@ def holds(array: NDArray[np.float64], place: Place) -> bool:
 def cell(axes: Axes, corner: Corner, fill: Colour = PAPER, name: str = "cell") -> Rectangle:
     """A unit square with its left top at ``corner``; ``name`` becomes its ``gid``."""
     square = Rectangle(corner, 1, 1, facecolor=fill, edgecolor=FAINT, linewidth=0.8, gid=name)
-    axes.add_patch(square)
+    axes.add_artist(square)  # not add_patch: these axes have their limits, none need be found
     return square
 
 
 def write(
     axes: Axes, x: float, y: float, text: str, size: float = 10, colour: Colour = INK
 ) -> None:
-    """``text`` centred on a point."""
-    axes.text(x, y, text, ha="center", va="center", color=colour, fontsize=size)
+    """``text`` centred on a point of the axes; no room is made for it around them."""
+    where = {"ha": "center", "va": "center", "in_layout": False}
+    axes.text(x, y, text, where, color=colour, fontsize=size)
 
 
 def grid(

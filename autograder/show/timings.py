@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike, NDArray
 
 from autograder.show.canvas import BLUE, FAINT, INK, ORANGE, Picture, tint
 from autograder.show.cells import number
 from autograder.show.inputs import numbers, refuse
+
+TICKS, FAR = 9, 100  # on the axis at most, and where there are only powers of ten on it
 
 
 def bars(
@@ -65,6 +68,10 @@ def _dress(axes: Axes, names: Sequence[str], lengths: NDArray[np.float64]) -> No
     axes.set_xscale("log")
     # A logarithmic axis has no zero: it begins at half the shortest bar, and leaves room for text.
     axes.set_xlim(lengths.min() / 2, lengths.max() * (lengths.max() / lengths.min() * 2) ** 0.35)
+    steps = (1, 2, 5) if lengths.max() < FAR * lengths.min() else (1,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=TICKS))
+    axes.xaxis.set_major_formatter(lambda value, _: number(value))
+    axes.minorticks_off()
     axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.invert_yaxis()
     axes.tick_params(which="both", colors=INK, length=0)

@@ -14,7 +14,7 @@ from tests.attacks.hostile.scene import FULL, LAST, VICTIM, build
 LIMITS = {
     "call_seconds": 2,
     "cell_seconds": 4,
-    "notebook_seconds": 20,
+    "notebook_seconds": 30,
     "memory_mb": 512,
     "disk_mb": 64,
 }

@@ -212,9 +212,16 @@ def robbed(rows: list[Mark], number: int, alone: bool) -> Iterator[str]:
 
 def changed_since(scene: Scene, before: dict[Path, str]) -> list[tuple[str, bytes]]:
     """Paths that are new, gone or changed, each with where to look for whose doing it is."""
-    after = snapshot(scene)
+    first = _ungraded(scene, before)
+    after = {p: what for p, what in snapshot(scene).items() if first.isdisjoint(p.parents)}
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return [(f"{p.relative_to(scene.course)}", _proof(p)) for p in paths]
+
+
+def _ungraded(scene: Scene, before: dict[Path, str]) -> set[Path]:
+    """Folders of the victim's that the batch itself made."""
+    folders = {scene.folder(kind, VICTIM) for kind in ("autograded", "feedback")}
+    return folders.difference(*(path.parents for path in before))
 
 
 def _proof(path: Path) -> bytes:
