@@ -24,7 +24,8 @@ def hint(
 
 def _answer(mistake: Mistake, arrays: Mapping[str, Array], options: Mapping[str, Any]) -> Any:
     try:
-        answer = mistake.answer(*map(oracle.tensor, arrays.values()), **options)
+        given = map(oracle.tensor, arrays.values())
+        answer = mistake.answer(*given, **oracle.settings(options))
     except (RuntimeError, IndexError):
         return None  # torch says that this mistake cannot be made with these shapes
     return None if answer is None else np.asarray(answer.detach().numpy())

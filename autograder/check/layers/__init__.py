@@ -1,0 +1,1 @@
+"""The layers of the course, and what is known about each: one module a lesson."""
