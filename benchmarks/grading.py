@@ -13,7 +13,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,10 +74,11 @@ def _busy() -> float:
 
 def _peak_memory(process: subprocess.Popen[bytes]) -> int:
     peak = 0
-    while process.poll() is None:
+    while True:
         peak = max(peak, sum(map(_proportional_bytes, _tree(process.pid))))
-        time.sleep(SAMPLE_SECONDS)
-    return peak
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(SAMPLE_SECONDS)
+            return peak
 
 
 def _tree(pid: int) -> Iterator[int]:

@@ -1,0 +1,71 @@
+"""The marks of all samples are the same, whoever grades them and how many at a time."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from autograder.course import load
+from autograder.grading import marks
+
+ASSIGNMENT = "2-convolution"
+GRADE = ("autograder.cli", "grade", ASSIGNMENT)
+WAYS = {
+    "one worker": (*GRADE, "--workers", "1"),
+    "three workers": (*GRADE, "--workers", "3"),
+    "nbgrader": ("nbgrader", "autograde", ASSIGNMENT),
+}
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command, cwd, ends=0):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ends, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def ungraded(repository):
+    run("autograder.cli", "build", cwd=repository)
+    run("autograder.cli", "samples", "tests/submissions", "--into", ".", cwd=repository)
+    return repository
+
+
+@pytest.fixture(scope="module")
+def graded(ungraded, tmp_path_factory):
+    """A course for each way, graded that way."""
+    courses = {}
+    for way, command in WAYS.items():
+        courses[way] = tmp_path_factory.mktemp("ways") / "course"
+        shutil.copytree(ungraded, courses[way])
+        run(*command, cwd=courses[way], ends=1)  # 1: one sample is not a notebook
+    return courses
+
+
+def marks_of(folder):
+    return marks.read(load(folder), ASSIGNMENT)
+
+
+def test_everybody_has_the_same_marks_whichever_way_they_were_graded(graded):
+    first, *others = map(marks_of, graded.values())
+    assert len(first) == 17
+    assert {row.student: row.score for row in first}["reference"] == 65
+    for found in others:
+        assert found == first
+
+
+def test_grading_again_from_scratch_changes_no_mark(graded):
+    folder = graded["three workers"]
+    before = marks_of(folder)
+    said = run(*GRADE, "--fresh", "--student=loops", "--student=bias_mean", cwd=folder)
+    assert "graded: 2" in said
+    assert marks_of(folder) == before
+
+
+def test_grading_again_unchanged_grades_nobody(graded):
+    said = run(*GRADE, cwd=graded["one worker"], ends=1)
+    assert "graded: 0, problems: 1, unchanged: 17" in said
