@@ -3,12 +3,14 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from autograder.course import load
 from autograder.grading import marks
 
+ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "2-convolution"
 GRADE = ("autograder.cli", "grade", ASSIGNMENT)
 WAYS = {
@@ -29,10 +31,15 @@ def run(*command, cwd, ends=0):
 
 
 @pytest.fixture(scope="module")
-def ungraded(repository):
-    run("autograder.cli", "build", cwd=repository)
-    run("autograder.cli", "samples", "tests/submissions", "--into", ".", cwd=repository)
-    return repository
+def ungraded(tmp_path_factory):
+    """A course in which every sample was handed in. The package is not in it, as in `make demo`."""
+    course = tmp_path_factory.mktemp("ungraded") / "course"
+    shutil.copytree(ROOT / "source", course / "source")
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, course)
+    run("autograder.cli", "build", cwd=course)
+    run("autograder.cli", "samples", str(ROOT / "tests/submissions"), "--into", ".", cwd=course)
+    return course
 
 
 @pytest.fixture(scope="module")
