@@ -1,4 +1,4 @@
-"""Lessons as notebooks: the four markers written out as nbgrader's cell metadata, and back."""
+"""Lessons as notebooks: the five markers written out as nbgrader's cell metadata, and back."""
 
 import hashlib
 import json
@@ -16,6 +16,7 @@ from autograder.problem import BadInputError, Problem
 
 # Stands in the text of a lesson for what a notebook on Colab installs (`Course.package`).
 PACKAGE = "{{package}}"
+HOME = "home"  # a role, and the cell metadata that tells it from other locked cells
 _SCHEMA = 3
 # What nbformat raises for a text that is not JSON, or JSON of another shape.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
@@ -42,7 +43,7 @@ def cells(notebook: NotebookNode, package: str, name: str) -> list[Cell]:
     """The cells of a source notebook, without outputs, tags and what else JupyterLab adds.
 
     Raises:
-        BadInputError: a cell's nbgrader metadata is none of the four markers.
+        BadInputError: a cell's nbgrader metadata is none of the five markers.
     """
     return [replace(cell, source=_unpack(cell.source, package)) for cell in _cells(notebook, name)]
 
@@ -102,6 +103,8 @@ def _node(cell: Cell, identity: str) -> NotebookNode:
     node: NotebookNode = getattr(nbformat.v4, f"new_{cell.type}_cell")(cell.source, id=identity)
     if cell.marker:
         node.metadata["nbgrader"] = _metadata(cell.marker)
+        if cell.marker.role == HOME:
+            node.metadata[HOME] = True
     return node
 
 
@@ -134,7 +137,8 @@ def _identities(cells: Iterable[Cell]) -> list[str]:
 def _grading(cell: NotebookNode) -> dict[str, Any]:
     # Without what nbgrader computes from the cell itself.
     found = cell.metadata.get("nbgrader", {})
-    return {key: found[key] for key in found if key not in ("checksum", "cell_type")}
+    known = {key: found[key] for key in found if key not in ("checksum", "cell_type")}
+    return {**known, HOME: True} if cell.metadata.get(HOME) else known
 
 
 def _cells(notebook: NotebookNode, name: str) -> list[Cell]:
@@ -149,6 +153,8 @@ def _marker(node: NotebookNode, where: str) -> Marker | None:
     switches = tuple(bool(found.get(key)) for key in ("grade", "locked", "solution", "task"))
     if not any(switches):
         return None
+    if found.get(HOME) and switches == (False, True, False, False):
+        return Marker(HOME, str(found.get("grade_id")))
     for name, role in ROLES.items():
         if (role.grade, role.locked, role.solution, False) == switches:
             points = found.get("points") if role.grade else None

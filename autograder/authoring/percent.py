@@ -1,9 +1,10 @@
-"""Lessons as text: the percent format with four short markers in the cell headers.
+"""Lessons as text: the percent format with five short markers in the cell headers.
 
     # %% locked="setup"                           read only
     # %% solution="conv-forward"                  the student writes here
     # %% test="conv-forward-stride" points=3      graded by running it
     # %% [markdown] essay="why-share" points=3    graded by a person
+    # %% home="training"                          read only, and not run when grading
 
 A cell without a marker is plain. jupytext turns text into cells and back (comments of text cells,
 magics); what is added here is that every cell knows its line and that nothing is guessed: a
@@ -37,6 +38,7 @@ ROLES = {
     "solution": Role(("code",), grade=False, locked=False, solution=True),
     "test": Role(("code",), grade=True, locked=True, solution=False),
     "essay": Role(("markdown",), grade=True, locked=False, solution=True),
+    "home": Role(("code",), grade=False, locked=True, solution=False),
 }
 
 
@@ -67,7 +69,10 @@ class Cell:
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What jupytext takes for the start of a cell, and how we say it should look.
 _ANY_HEADER = re.compile(r"\s*#\s*(?:%%%*\s.*|(?:%%|<codecell>|In\[[0-9 ]*\]:?)\s*)")
-_FORM = '`# %%`, then [markdown] for text, then nothing or locked, solution, test or essay="its-id"'
+_FORM = (
+    "`# %%`, then [markdown] for text, then nothing or "
+    'locked, home, solution, test or essay="its-id"'
+)
 # jupytext takes some comments for commented magics: of these, only what is meant as one.
 _MAGIC = re.compile(r"\s*(?:#|%%?[a-z]|![A-Za-z])")
 

@@ -16,7 +16,7 @@ from autograder.rooms.house import House
 from autograder.rooms.job import Cell as RoomCell
 from autograder.rooms.job import Job, Place
 
-_PLACES = {"locked": Place.BOTH, "test": Place.EXAMINER}
+_PLACES = {"locked": Place.BOTH, "home": Place.HOME, "test": Place.EXAMINER}
 
 
 def of_course(course: Course, sources: Iterable[Source]) -> list[Problem]:
@@ -45,7 +45,7 @@ def place(cell: Cell) -> Place:
 
 def _strays(cells: Sequence[Cell], name: str) -> Iterator[Problem]:
     """Names that a cell uses and that will not be there, or that a student could set."""
-    code = [cell for cell in cells if cell.type == "code"]
+    code = [cell for cell in cells if cell.type == "code" and _kind(cell) != "home"]
     defined: Mapping[str, set[str]] = {
         kind: {n for cell in code if _kind(cell) == kind for n in names.defines(cell.source)}
         for kind in ("locked", "test", "solution", "plain")

@@ -26,6 +26,8 @@ def place_of(cell: NotebookNode) -> Place:
     """Where a code cell of a rebuilt notebook runs."""
     if is_grade(cell) and not is_solution(cell):
         return Place.EXAMINER
+    if cell.metadata.get(Place.HOME.value):
+        return Place.HOME
     if cell.metadata.get(DEMONSTRATION):
         return Place.COURSE
     return Place.BOTH if is_locked(cell) else Place.STUDENT

@@ -11,6 +11,7 @@ from nbgrader.utils import is_grade, is_locked
 from autograder.grading.graft import Repair, grade_id, graft
 from autograder.problem import BadInputError, Problem
 from autograder.rooms import names
+from autograder.rooms.job import Place
 
 DEMONSTRATION = "demonstration"  # in a rebuilt cell's metadata: it shows everybody the same
 
@@ -58,11 +59,15 @@ def rebuild(original: Original, submitted: NotebookNode) -> tuple[NotebookNode, 
 
 def demonstrations(release: NotebookNode) -> Iterator[str]:
     """The text of the plain cells that need nothing but what locked cells define."""
-    setup = [c.source for c in release.cells if is_locked(c) and not is_grade(c)]
+    setup = [c.source for c in release.cells if is_locked(c) and not (is_grade(c) or _is_home(c))]
     common = names.common_names(setup)
     for cell in release.cells:
         if _is_plain(cell) and names.demonstrates(cell.source, common):
             yield cell.source
+
+
+def _is_home(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get(Place.HOME.value))
 
 
 def _is_plain(cell: NotebookNode) -> bool:

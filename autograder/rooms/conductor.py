@@ -99,7 +99,7 @@ class Conductor:
         self, cell: Cell, examiner: "ExaminerSide", student: "StudentSide"
     ) -> tuple[Output, ...]:
         """What a cell shows that is no test."""
-        if cell.place is Place.EXAMINER:
+        if cell.place in (Place.EXAMINER, Place.HOME):
             return ()
         if cell.place is Place.COURSE and cell.source in self._shown:
             return self._shown[cell.source]
@@ -114,7 +114,7 @@ def _tested(
     """The outputs of a test; where it has to see names as they were, in a room at that point."""
     if cell.place is Place.EXAMINER:
         return examiner.run(cell)
-    if answers is not shows and cell.place is not Place.COURSE:
+    if answers is not shows and cell.place not in (Place.COURSE, Place.HOME):
         answers.run(cell)
     return ()
 

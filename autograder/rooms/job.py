@@ -14,6 +14,7 @@ class Place(Enum):
     BOTH = "both"  # setup: imports that answers and tests need alike
     STUDENT = "student"  # answers, demonstrations, the student's own cells
     EXAMINER = "examiner"  # tests
+    HOME = "home"  # what students run at their desk only: training that takes minutes
     COURSE = "course"  # demonstrations that show the same to everybody: see `names.demonstrates`
 
 

@@ -48,6 +48,8 @@ def redefines(cells: Sequence[Cell]) -> bool:
     for cell in cells:
         if cell.place is Place.EXAMINER:
             early = sofar
+        elif cell.place is Place.HOME:
+            continue
         elif defines(cell.source) & early & needed:
             return True
         else:
@@ -58,7 +60,7 @@ def redefines(cells: Sequence[Cell]) -> bool:
 def _needed(cells: Sequence[Cell]) -> frozenset[str]:
     """The names that tests read, and those that the cells defining them read, and so on."""
     tests = [cell for cell in cells if cell.place is Place.EXAMINER]
-    others = [cell for cell in cells if cell.place is not Place.EXAMINER]
+    others = [cell for cell in cells if cell.place not in (Place.EXAMINER, Place.HOME)]
     needed: frozenset[str] = frozenset().union(*(reads(cell.source) for cell in tests))
     while True:
         more = [reads(cell.source) for cell in others if defines(cell.source) & needed]

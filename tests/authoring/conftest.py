@@ -76,6 +76,9 @@ assert add(0.5, 0.25) == 0.75
 
 # %% [markdown] essay="why" points=3
 # Because addition is commutative, of course.
+
+# %% home="long"
+for_hours = add(1, 1)
 '''
 
 

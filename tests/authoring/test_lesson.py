@@ -5,7 +5,7 @@ from autograder.problem import BadInputError
 
 
 def test_a_sound_lesson(lesson_text):
-    assert len(lesson.read(lesson_text, "sums.py")) == 10
+    assert len(lesson.read(lesson_text, "sums.py")) == 11
 
 
 @pytest.mark.parametrize(

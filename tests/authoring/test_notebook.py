@@ -5,7 +5,9 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.authoring import lesson, notebook
+from autograder.grading import job
 from autograder.problem import BadInputError
+from autograder.rooms.job import Place
 
 PACKAGE = "git+https://example.org/tiny.git"
 
@@ -37,6 +39,15 @@ def test_markers_become_nbgraders_switches(built):
     assert switches(built, "add") == {"solution"}
     assert switches(built, "add-small") == {"grade", "locked"}
     assert switches(built, "why") == {"grade", "solution"}
+    assert switches(built, "long") == {"locked"}
+
+
+def test_a_home_cell_is_told_from_other_locked_ones_and_skipped_when_grading(built):
+    homes = [cell for cell in built.cells if cell.metadata.get(notebook.HOME)]
+    assert [cell.id for cell in homes] == ["long"]
+    assert job.place_of(homes[0]) is Place.HOME
+    locked = built.cells[[cell.id for cell in built.cells].index("setup")]
+    assert job.place_of(locked) is Place.BOTH
 
 
 def test_points_only_where_graded(built):
@@ -46,7 +57,7 @@ def test_points_only_where_graded(built):
         if "nbgrader" in cell.metadata
     }
     graded = {"add-small": 2, "add-half": 1.5, "why": 3}
-    assert found == {**dict.fromkeys(["setup", "rules", "add", "whole"]), **graded}
+    assert found == {**dict.fromkeys(["setup", "rules", "add", "whole", "long"]), **graded}
 
 
 def test_plain_cells_have_no_metadata(built):

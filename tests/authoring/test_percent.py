@@ -20,6 +20,7 @@ def test_reads_every_marker(lesson_text):
         Marker("test", "add-small", 2),
         Marker("test", "add-half", 1.5),
         Marker("essay", "why", 3),
+        Marker("home", "long"),
     ]
 
 

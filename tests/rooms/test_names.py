@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from autograder.rooms.job import Cell, Place
@@ -77,6 +79,11 @@ def cells(*texts):
 )
 def test_what_is_redefined_behind_a_test_that_depends_on_it(order, verdict):
     assert redefines(cells(*order)) is verdict
+
+
+def test_what_runs_at_home_only_redefines_nothing():
+    early, test, late = cells("f = 1", "?f", "f = 2")
+    assert redefines([early, test, replace(late, place=Place.HOME)]) is False
 
 
 @pytest.mark.parametrize(

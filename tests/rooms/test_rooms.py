@@ -51,6 +51,15 @@ BAD = {
 }
 
 
+def test_a_home_cell_runs_nowhere(house):
+    cells = (
+        Cell("answer", Place.STUDENT, "f = 1"),
+        Cell("long", Place.HOME, "f = 2\nprint('never')"),
+        Cell("test", Place.EXAMINER, "assert f == 1"),
+    )
+    assert house.run(Job(cells, limits=QUICK)).outputs == ((), (), ())
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_a_call_that_misbehaves_costs_its_own_test_only(examine, what):
     body, message = BAD[what]
