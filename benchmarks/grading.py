@@ -109,7 +109,7 @@ class Batch:
         self._course.mkdir()
         for name in ("course.toml", "nbgrader_config.py"):
             shutil.copy(ROOT / name, self._course)
-        shutil.copytree(ROOT / "source", self._course / "source")
+        shutil.copytree(ROOT / "source" / ASSIGNMENT, self._course / "source" / ASSIGNMENT)
         self._run("build", "--course", str(self._course))
         self._run("samples", str(ROOT / "tests/submissions"), "--into", str(self._course))
         samples = sorted((self._course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}"))

@@ -65,7 +65,7 @@ def difference(got: Any, want: Array, magnitude: Array | None = None) -> Differe
     if not np.isfinite(array).all():
         return _elementwise("not finite", array, want, ~np.isfinite(array))
     bound = TOLERANCE * (np.abs(want) if magnitude is None else magnitude)
-    wrong = np.abs(array - want) > bound
+    wrong = ~(np.abs(array - want) <= bound)
     return _elementwise("wrong value", array, want, wrong) if wrong.any() else None
 
 

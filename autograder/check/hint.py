@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograder.check import oracle
-from autograder.check.compare import difference
+from autograder.check.compare import as_numbers, difference
 from autograder.check.mistakes import Mistake
 from autograder.check.record import Array
 
@@ -32,5 +32,12 @@ def _answer(mistake: Mistake, arrays: Mapping[str, Array], options: Mapping[str,
 
 
 def _same(got: Any, answer: Array) -> bool:
-    floor = 1e-3 * float(np.abs(answer).max(initial=0.0))
-    return difference(got, answer, np.abs(answer) + floor) is None
+    array = as_numbers(got)
+    if array is None or array.shape != answer.shape:
+        return False
+    finite = np.isfinite(answer)
+    # An overflow is told by where it strikes and by what it leaves: NaN, or infinity.
+    if not np.array_equal(array[~finite], answer[~finite], equal_nan=True):
+        return False
+    floor = 1e-3 * float(np.abs(answer[finite]).max(initial=0.0))
+    return difference(array[finite], answer[finite], np.abs(answer[finite]) + floor) is None

@@ -48,8 +48,9 @@ class Recorder:
         self._add({**output, "data": {kind: _text(value) for kind, value in data.items()}})
 
     def error(self, name: str, message: str, traceback: Iterable[str]) -> None:
-        """An exception that ended the cell."""
-        self._add(error(sound(name), sound(message), *map(sound, traceback)))
+        """An exception that ended the cell: kept, however much was shown before; it decides."""
+        self._join()
+        self._outputs.append(error(sound(name), sound(message), *map(sound, traceback)))
 
     def clear(self) -> None:
         """What ``clear_output`` does."""
@@ -91,7 +92,8 @@ def cleaned(claimed: object, most: int, trusted: bool = False) -> tuple[Output, 
     if not isinstance(claimed, list):
         return ()
     kept, left = [], 2 * PICTURE * most
-    found = (_cleaned(output, most, trusted) for output in claimed[:MOST_OUTPUTS])
+    few = [*claimed[:MOST_OUTPUTS], *claimed[MOST_OUTPUTS:][-1:]]  # an error comes last
+    found = (_cleaned(output, most, trusted) for output in few)
     for output in filter(None, found):
         left -= _size(output)
         if left >= 0 or output["output_type"] == "error":

@@ -81,7 +81,7 @@ class Shell(InteractiveShell):
         config = Config()
         config.HistoryManager.enabled = False
         config.HistoryManager.hist_file = ":memory:"
-        config.InteractiveShell.colors = "NoColor"
+        config.InteractiveShell.colors = "nocolor"
         config.InlineBackend.print_figure_kwargs = {"bbox_inches": None}  # else it is drawn twice
         kinds = {"display_pub_class": _Publisher, "displayhook_class": _Hook}
         shell: Shell = cls.instance(config=config, **kinds)
@@ -97,9 +97,14 @@ class Shell(InteractiveShell):
         with self.recording() as recorder:
             try:
                 with interruptible():
-                    self.run_cell(source, store_history=True)
+                    done = self.run_cell(source, store_history=True)
             except KeyboardInterrupt:
                 recorder.error("KeyboardInterrupt", "the time was up", [])
+                return recorder.outputs
+        if not done.success and not any(out["output_type"] == "error" for out in recorder.outputs):
+            # IPython failed to run it, or to say how it failed. Silence would look like success.
+            why = text_of(done.error_before_exec or done.error_in_exec)
+            recorder.error("GraderBroke", f"the cell could not be run ({why})", [])
         return recorder.outputs
 
     @contextmanager

@@ -34,7 +34,7 @@ def run(*command, cwd, ends=0):
 def ungraded(tmp_path_factory):
     """A course in which every sample was handed in. The package is not in it, as in `make demo`."""
     course = tmp_path_factory.mktemp("ungraded") / "course"
-    shutil.copytree(ROOT / "source", course / "source")
+    shutil.copytree(ROOT / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT)
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, course)
     run("autograder.cli", "build", cwd=course)

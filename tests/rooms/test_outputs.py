@@ -36,6 +36,16 @@ def test_a_flood_keeps_its_ends():
     assert len(output["text"]) < 300
 
 
+def test_an_error_behind_a_flood_is_kept():
+    recorder = Recorder(100)
+    for number in range(2 * MOST_OUTPUTS):
+        recorder.write("stdout" if number % 2 else "stderr", "x")
+    recorder.error("ValueError", "no", [])
+    for found in (recorder.outputs, cleaned(recorder.outputs, 100)):
+        assert len(found) == MOST_OUTPUTS + 1
+        assert (found[-1]["output_type"], found[-1]["ename"]) == ("error", "ValueError")
+
+
 def test_a_flood_of_pictures_is_bounded():
     recorder = Recorder(100)
     for _ in range(3 * MOST_OUTPUTS):

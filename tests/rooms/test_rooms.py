@@ -1,6 +1,9 @@
 """Rooms that do not behave: what the tests meet, and what goes on afterwards."""
 
+import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -49,6 +52,23 @@ BAD = {
         "E: [its text could not be made: ValueError]",
     ),
 }
+
+
+BROKEN_SHELL = """
+import json, sys
+from autograder.rooms.shell import Shell
+shell = Shell.warm()
+shell.transform_cell = lambda _: 1 / 0
+shell.showtraceback = lambda *_, **__: print("cannot show it")
+json.dump(shell.outputs_of("assert False"), sys.__stdout__)
+"""
+
+
+def test_a_test_that_could_not_run_is_the_graders_fault_and_no_success():
+    command = [sys.executable, "-c", BROKEN_SHELL]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    *_, last = json.loads(done.stdout)
+    assert last["ename"] == "GraderBroke" and "division by zero" in last["evalue"]
 
 
 def test_a_home_cell_runs_nowhere(house):

@@ -554,6 +554,21 @@ def code_in_copies(notebook: NotebookNode, folder: Path) -> None:
     put(folder, "trap.pickle", "cos\nsystem\n(S'touch @HOME@/@MARK@-file'\ntR.")
 
 
+@forges("Wrong answers print by turns to stdout and stderr, to crowd out what is said of them.")
+def crowds_out_the_verdict(notebook: NotebookNode, folder: Path) -> None:
+    run_first(
+        notebook,
+        """
+        import sys
+        def crowd():
+            for number in range(2_000):
+                print(number, file=sys.stdout if number % 2 else sys.stderr)
+            return np.zeros((2, 2))
+        """,
+    )
+    _everywhere(notebook, "return crowd()")
+
+
 @forges("Answers without an end: generators, lists in themselves, sequences of ever more arrays.")
 def endless_answers(notebook: NotebookNode, folder: Path) -> None:
     run_first(

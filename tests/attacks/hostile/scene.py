@@ -96,9 +96,9 @@ def build(root: Path, settings: dict[str, float]) -> Scene:
     scene.home.mkdir(parents=True)
     (scene.home / "secret.txt").write_text(scene.secrets["home"])
     scene.course.mkdir()
-    for name in ("course.toml", "nbgrader_config.py", "source"):
-        origin, copy = REPOSITORY / name, scene.course / name
-        shutil.copytree(origin, copy) if origin.is_dir() else shutil.copy(origin, copy)
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(REPOSITORY / name, scene.course)
+    shutil.copytree(REPOSITORY / "source" / ASSIGNMENT, scene.course / "source" / ASSIGNMENT)
     _set(scene.course / "course.toml", settings)
     _plant(scene)
     _command(scene, "autograder", "build", "--course", str(scene.course))
