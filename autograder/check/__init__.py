@@ -5,6 +5,20 @@
 """
 
 from autograder.check.inputs import labels, positive, spread, ties
+from autograder.check.layers.backprop import (
+    add_gate,
+    affine,
+    branch,
+    matmul,
+    max_gate,
+    multiply_gate,
+    neuron,
+    numerical_gradient,
+    relu,
+    softmax,
+    softmax_loss,
+    two_layer_loss,
+)
 from autograder.check.layers.convolution import (
     conv1d,
     conv1x1,
@@ -22,6 +36,9 @@ __all__ = [
     "CheckFailed",
     "GraderBroke",
     "NotWritten",
+    "add_gate",
+    "affine",
+    "branch",
     "conv1d",
     "conv1x1",
     "conv2d",
@@ -30,8 +47,17 @@ __all__ = [
     "filter_matrix",
     "im2col",
     "labels",
+    "matmul",
+    "max_gate",
+    "multiply_gate",
+    "neuron",
+    "numerical_gradient",
     "positive",
+    "relu",
+    "softmax",
+    "softmax_loss",
     "spread",
     "that",
     "ties",
+    "two_layer_loss",
 ]

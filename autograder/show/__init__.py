@@ -10,11 +10,13 @@ from autograder.show.channels import groups
 from autograder.show.errors import error_map
 from autograder.show.fields import receptive_field
 from autograder.show.gradients import scatter
+from autograder.show.graphs import gate, graph
 from autograder.show.layers import volumes
 from autograder.show.matrices import matrix
 from autograder.show.patches import columns
 from autograder.show.photo import photograph
 from autograder.show.pictures import images
+from autograder.show.scores import regions, softmax
 from autograder.show.strides import window_positions
 from autograder.show.timings import bars
 from autograder.show.windows import sliding_window
@@ -24,14 +26,18 @@ __all__ = [
     "bars",
     "columns",
     "error_map",
+    "gate",
+    "graph",
     "groups",
     "images",
     "matrix",
     "photograph",
     "png",
     "receptive_field",
+    "regions",
     "scatter",
     "sliding_window",
+    "softmax",
     "volumes",
     "window_positions",
 ]
