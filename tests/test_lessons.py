@@ -14,7 +14,7 @@ from autograder.grading.grade import grade
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(path.parent.name for path in ROOT.glob("source/*/*.py"))
-LONGEST_CELL = 40  # lines of code
+LONGEST_CELL = 32  # lines of code
 
 pytestmark = pytest.mark.slow
 
@@ -75,15 +75,14 @@ def test_a_run_stops_nowhere_but_at_answers_that_are_not_there(course, graded, s
     assert {output.ename for output in outputs} <= allowed
 
 
-def test_the_reference_sees_no_failure_and_no_hint(course, graded):
+def test_the_reference_sees_no_failure(course, graded):
     (page,) = (course.root / "feedback" / "reference" / graded[0]).glob("*.html")
-    text = page.read_text(encoding="utf-8")
-    assert "✗" not in text and ">hint<" not in text
+    assert "✗" not in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_no_cell_is_longer_than_a_screen(lesson):
-    (path,) = (ROOT / "source" / lesson).glob("*.ipynb")
+    (path,) = (ROOT / "release" / lesson).glob("*.ipynb")
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= LONGEST_CELL, cell.source
