@@ -30,7 +30,7 @@ demo: $(READY)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@cp -r course.toml nbgrader_config.py source $(DEMO)
 	@echo "── build the course" && $(BIN)/autograder build --course $(DEMO)
-	@echo "── hand in sample submissions" && $(BIN)/autograder samples tests/submissions --into $(DEMO)
+	@echo "── hand in sample submissions" && $(BIN)/autograder samples tests/submissions/2-convolution --into $(DEMO)
 	@echo "── grade them (one is broken on purpose: it is reported, and the batch goes on)"
 	@$(BIN)/autograder grade 2-convolution --course $(DEMO) || test $$? = 1
 	@echo "── marks" && $(BIN)/autograder marks 2-convolution --course $(DEMO)

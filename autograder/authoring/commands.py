@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from autograder.course import Course, load
-from autograder.problem import BadInputError, Problem
+from autograder.course import load
+from autograder.problem import BadInputError
 from autograder.staff import staff_packages
 
 # jupytext and nbgrader, which only teaching staff have installed, are imported by the commands
@@ -41,7 +41,7 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
 def _add_samples(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="has GROUP/NAME.py answers")
     parser.add_argument("--into", type=Path, required=True, metavar="COURSE_DIR")
-    parser.add_argument("--assignment", metavar="NAME", help="needed if the course has several")
+    parser.add_argument("--assignment", metavar="NAME", help="default: what the folder is called")
     _add_course(parser)
     parser.set_defaults(run=_samples)
 
@@ -87,17 +87,8 @@ def _samples(arguments: argparse.Namespace) -> int:
     with staff_packages("autograder samples"):
         from autograder.authoring import samples
     course = load(arguments.course)
-    assignment = arguments.assignment or _only_assignment(course)
+    assignment = arguments.assignment or arguments.folder.resolve().name
     target = samples.target(course, assignment, arguments.into)
     names = samples.write(arguments.folder, target)
     print(f"{len(names)} submissions of {assignment}: {', '.join(names)}")
     return 0
-
-
-def _only_assignment(course: Course) -> str:
-    if len(course.assignments) == 1:
-        return next(iter(course.assignments))
-    names = ", ".join(course.assignments)
-    raise BadInputError(
-        Problem("autograder samples", f"no --assignment ({names})", "one of them", "Name it.")
-    )

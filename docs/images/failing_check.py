@@ -15,7 +15,7 @@ import numpy as np
 from autograder import check
 from autograder.check.render import page
 
-SAMPLE = Path(__file__).parents[2] / "tests/submissions/wrong/overlap_overwritten.py"
+SAMPLE = Path(__file__).parents[2] / "tests/submissions/2-convolution/wrong/overlap_overwritten.py"
 
 
 def failure() -> check.CheckFailed:

@@ -24,7 +24,7 @@ def release(course):
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = tmp_path / "samples"
+    folder = tmp_path / "samples" / "1-sums"
     for group in ("wrong", "mangled"):
         (folder / group).mkdir(parents=True)
     (folder / "wrong/minus.py").write_text(ANSWERS)
@@ -110,16 +110,16 @@ def test_refuses_a_name_that_is_taken(course, folder, run, capsys, taken, tmp_pa
 
 
 def test_refuses_an_empty_folder(course, run, capsys, tmp_path):
-    assert run(course.root, "samples", tmp_path / "none", "--into", tmp_path / "into") == 2
+    argv = ["samples", tmp_path / "none" / "1-sums", "--into", tmp_path / "into"]
+    assert run(course.root, *argv) == 2
     assert "found no samples" in capsys.readouterr().out
 
 
-def test_wants_to_know_which_assignment(course, folder, run, capsys, tmp_path):
-    with (course.root / "course.toml").open("a") as settings:
-        settings.write("[assignments.2-products]\n")
+def test_a_folder_says_which_assignment_unless_told(course, folder, run, capsys, tmp_path):
+    folder = folder.rename(tmp_path / "mine")
     argv = ["samples", folder, "--into", tmp_path / "into"]
     assert run(course.root, *argv) == 2
-    assert "no --assignment (1-sums, 2-products)" in capsys.readouterr().out
+    assert "no assignment 'mine', expected one of 1-sums" in capsys.readouterr().out
     assert run(course.root, *argv, "--assignment", "1-sums") == 0
 
 

@@ -27,5 +27,5 @@ def judged(monkeypatch):
 @pytest.fixture(scope="session")
 def loops():
     """A right answer to everything, as a namespace: the sample submission made of loops."""
-    path = Path(__file__).parents[1] / "submissions" / "correct" / "loops.py"
+    path = Path(__file__).parents[1] / "submissions" / "2-convolution" / "correct" / "loops.py"
     return SimpleNamespace(**runpy.run_path(str(path), init_globals={"np": np}))

@@ -277,7 +277,7 @@ def test_five_axes_are_reported_without_a_picture(judged, loops):
 
 
 def test_single_precision_inside_is_right_and_its_bugs_are_still_found(judged):
-    path = Path(__file__).parents[1] / "submissions" / "correct" / "einsum.py"
+    path = Path(__file__).parents[1] / "submissions" / "2-convolution" / "correct" / "einsum.py"
     einsum = SimpleNamespace(**runpy.run_path(str(path), init_globals={"np": np}))
 
     def wrong(dout, cache):

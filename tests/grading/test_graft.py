@@ -21,7 +21,7 @@ from autograder.grading.graft import (
 
 ROOT = Path(__file__).parents[2]
 RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)
-ANSWERS = (ROOT / "tests/submissions/correct/loops.py").read_text(encoding="utf-8")
+ANSWERS = (ROOT / "tests/submissions/2-convolution/correct/loops.py").read_text(encoding="utf-8")
 
 
 @pytest.fixture

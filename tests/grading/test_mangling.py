@@ -25,7 +25,7 @@ from autograder.rooms.job import Limits, Place
 
 ROOT = Path(__file__).parents[2]
 RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)
-ANSWERS = (ROOT / "tests/submissions/correct/loops.py").read_text(encoding="utf-8")
+ANSWERS = (ROOT / "tests/submissions/2-convolution/correct/loops.py").read_text(encoding="utf-8")
 ESSAYS = {"stacking": "Five by five: each adds two.", "sharing": "One filter for all places."}
 EMPTY = {c.metadata.nbgrader.grade_id: c.source for c in RELEASE.cells if "nbgrader" in c.metadata}
 GONE = "its id was gone; found by the names it defines"

@@ -38,7 +38,8 @@ def ungraded(tmp_path_factory):
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, course)
     run("autograder.cli", "build", cwd=course)
-    run("autograder.cli", "samples", str(ROOT / "tests/submissions"), "--into", ".", cwd=course)
+    samples = ROOT / "tests/submissions" / ASSIGNMENT
+    run("autograder.cli", "samples", str(samples), "--into", ".", cwd=course)
     return course
 
 

@@ -23,7 +23,7 @@ from autograder.problem import BadInputError
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "release/2-convolution/convolution.ipynb"
 RELEASE = nbformat.read(LESSON, as_version=4)
-ANSWERS = (ROOT / "tests/submissions/correct/loops.py").read_text(encoding="utf-8")
+ANSWERS = (ROOT / "tests/submissions/2-convolution/correct/loops.py").read_text(encoding="utf-8")
 FEW = ANSWERS[: ANSWERS.index('# %% solution="counts"')]
 COURSE = """
 [course]
