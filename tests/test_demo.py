@@ -290,9 +290,9 @@ def test_a_submission_without_the_notebook_is_named_and_the_rest_is_graded(cours
 
 def test_an_unknown_assignment_is_refused_with_the_ones_there_are(course):
     for command in ("grade", "marks", "page"):
-        done = autograder(course, command, "3-convolution")
+        done = autograder(course, command, "9-rest")
         assert done.returncode == 2
-        assert "no assignment '3-convolution', expected one of 1-backprop, 2-conv" in done.stderr
+        assert "no assignment '9-rest', expected one of 1-backprop, 2-convolution" in done.stderr
 
 
 def autograder(course, *arguments):

@@ -16,6 +16,7 @@ from autograder.problem import BadInputError, Problem
 
 # Stands in the text of a lesson for what a notebook on Colab installs (`Course.package`).
 PACKAGE = "{{package}}"
+MANIFEST = "receptive_field"  # of a notebook: what is graded, so that a lost cell is missed
 HOME = "home"  # a role, and the cell metadata that tells it from other locked cells
 _SCHEMA = 3
 # What nbformat raises for a text that is not JSON, or JSON of another shape.
@@ -36,6 +37,7 @@ def build(cells: Sequence[Cell], package: str) -> NotebookNode:
     notebook.nbformat_minor = 5
     # Tells an edited notebook from one whose text has moved on (see `edited`).
     notebook.metadata["built_from"] = fingerprint(notebook)
+    notebook.metadata[MANIFEST] = {"cells": _manifest(cells)}
     return notebook
 
 
@@ -106,6 +108,14 @@ def _node(cell: Cell, identity: str) -> NotebookNode:
         if cell.marker.role == HOME:
             node.metadata[HOME] = True
     return node
+
+
+def _manifest(cells: Iterable[Cell]) -> list[dict[str, Any]]:
+    return [
+        {"id": cell.marker.id, "kind": cell.marker.role, "points": cell.marker.points or 0}
+        for cell in cells
+        if cell.marker
+    ]
 
 
 def _metadata(marker: Marker) -> dict[str, Any]:

@@ -28,6 +28,15 @@ from autograder.check.layers.convolution import (
     filter_matrix,
     im2col,
 )
+from autograder.check.layers.normalization import (
+    batch_norm,
+    fold_bias,
+    fold_weight,
+    group_norm,
+    layer_norm,
+    spatial_batch_norm,
+)
+from autograder.check.layers.pooling import avg_pool, max_pool
 from autograder.check.unwritten import NotWritten
 from autograder.check.value import that
 from autograder.check.verdict import CheckFailed, GraderBroke
@@ -38,6 +47,8 @@ __all__ = [
     "NotWritten",
     "add_gate",
     "affine",
+    "avg_pool",
+    "batch_norm",
     "branch",
     "conv1d",
     "conv1x1",
@@ -45,10 +56,15 @@ __all__ = [
     "conv3d",
     "corr2d",
     "filter_matrix",
+    "fold_bias",
+    "fold_weight",
+    "group_norm",
     "im2col",
     "labels",
+    "layer_norm",
     "matmul",
     "max_gate",
+    "max_pool",
     "multiply_gate",
     "neuron",
     "numerical_gradient",
@@ -56,6 +72,7 @@ __all__ = [
     "relu",
     "softmax",
     "softmax_loss",
+    "spatial_batch_norm",
     "spread",
     "that",
     "ties",

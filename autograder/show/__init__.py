@@ -13,29 +13,47 @@ from autograder.show.gradients import scatter
 from autograder.show.graphs import gate, graph
 from autograder.show.layers import volumes
 from autograder.show.matrices import matrix
+from autograder.show.normalization import (
+    averaged_axes,
+    batch_norm_graph,
+    features,
+    leftover,
+    points,
+)
 from autograder.show.patches import columns
 from autograder.show.photo import photograph
 from autograder.show.pictures import images
+from autograder.show.pooling import pooled, routed, shifted
 from autograder.show.scores import regions, softmax
 from autograder.show.strides import window_positions
 from autograder.show.timings import bars
+from autograder.show.training import curves
 from autograder.show.windows import sliding_window
 
 __all__ = [
     "Picture",
+    "averaged_axes",
     "bars",
+    "batch_norm_graph",
     "columns",
+    "curves",
     "error_map",
+    "features",
     "gate",
     "graph",
     "groups",
     "images",
+    "leftover",
     "matrix",
     "photograph",
     "png",
+    "points",
+    "pooled",
     "receptive_field",
     "regions",
+    "routed",
     "scatter",
+    "shifted",
     "sliding_window",
     "softmax",
     "volumes",

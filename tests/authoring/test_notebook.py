@@ -60,6 +60,13 @@ def test_points_only_where_graded(built):
     assert found == {**dict.fromkeys(["setup", "rules", "add", "whole", "long"]), **graded}
 
 
+def test_the_notebook_lists_its_marked_cells(built):
+    rows = built.metadata[notebook.MANIFEST]["cells"]
+    assert rows[0] == {"id": "setup", "kind": "locked", "points": 0}
+    assert {"id": "add-half", "kind": "test", "points": 1.5} in rows
+    assert [row["id"] for row in rows] == [c.id for c in built.cells if "nbgrader" in c.metadata]
+
+
 def test_plain_cells_have_no_metadata(built):
     assert built.cells[0].metadata == {}
 
