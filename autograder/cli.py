@@ -9,6 +9,7 @@ from autograder.grading import commands as grading
 from autograder.leaderboard import commands as leaderboard
 from autograder.problem import BadInputError
 from autograder.rooms import commands as rooms
+from autograder.student import commands as student
 
 
 def parser() -> argparse.ArgumentParser:
@@ -17,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
         prog="autograder", description="Builds, grades and ranks the course."
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for part in (authoring, grading, rooms, leaderboard):
+    for part in (student, authoring, grading, rooms, leaderboard):
         part.add_to(commands)
     return top
 

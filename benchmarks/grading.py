@@ -111,7 +111,8 @@ class Batch:
             shutil.copy(ROOT / name, self._course)
         shutil.copytree(ROOT / "source" / ASSIGNMENT, self._course / "source" / ASSIGNMENT)
         self._run("build", "--course", str(self._course))
-        self._run("samples", str(ROOT / "tests/submissions" / ASSIGNMENT), "--into", str(self._course))
+        answers = ROOT / "tests/submissions" / ASSIGNMENT
+        self._run("samples", str(answers), "--into", str(self._course))
         samples = sorted((self._course / "submitted").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}"))
         self._samples = [path for path in samples if path.parts[-3] != "not_json"]
         shutil.move(self._course / "submitted", folder / "samples")

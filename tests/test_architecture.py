@@ -18,11 +18,12 @@ ALLOWED = {
     "check": {"show", "problem"},
     "leaderboard": {"problem"},
     "staff": {"problem"},
+    "student": {"problem"},
     "converters": FOUNDATION,
     "rooms": {"check", "show", "problem"},
     "authoring": FOUNDATION | STAFF | {"rooms"},
     "grading": FOUNDATION | STAFF | {"rooms", "check"},
-    "cli": {"problem", "authoring", "grading", "rooms", "leaderboard"},
+    "cli": {"problem", "authoring", "grading", "rooms", "leaderboard", "student"},
 }
 
 

@@ -15,9 +15,10 @@ DRAWN = range(1, 5)  # the numbers of axes for which there is a picture
 
 def differs(wrong: Difference, got: Any, want: Array, hint: str = "") -> dict[str, Any]:
     """A wrong answer; without a ``hint``, what the error looks like is the hint."""
-    array = as_numbers(got) if wrong.wrong is not None else None
-    if not hint and array is not None and wrong.wrong is not None and np.isfinite(array).all():
+    array = as_numbers(got)
+    if not hint and array is not None and np.isfinite(array).all():
         hint = pattern.describe(array, want, wrong.wrong)
+    drawn = array is not None and array.shape == want.shape and want.ndim in DRAWN
     return {
         "outcome": Outcome.FAILED,
         "message": wrong.message,
@@ -25,7 +26,7 @@ def differs(wrong: Difference, got: Any, want: Array, hint: str = "") -> dict[st
         "expected": wrong.expected,
         "where": wrong.where,
         "hint": hint,
-        "arrays": (array, want) if array is not None and want.ndim in DRAWN else None,
+        "arrays": (array, want) if array is not None and drawn else None,
     }
 
 

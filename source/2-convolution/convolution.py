@@ -11,14 +11,12 @@
 #
 # A fully-connected layer stretches a 3×32×32 image into 3072 numbers and forgets who was next to
 # whom. A **convolution layer** keeps the image an image: it slides a small filter over it and
-# computes dot products. In this lesson you write that layer yourself, forward and backward,
-# until nothing about it is a black box.
+# computes dot products. Here you write that layer, until nothing about it is a black box.
 #
-# **How to work.** Fill in the cells that say `YOUR CODE HERE`, then run the check below each. A
-# check tells you what it tried, what it got, what it expected and, if it recognises it, which
-# mistake it looks like. Some checks are hidden and run only when you hand in; they ask the same
-# with other sizes and other arguments. Loops are fine everywhere. You need about three hours and no
-# GPU.
+# **How to work.** Fill in the cells that say `YOUR CODE HERE`, then run the check below each. It
+# says what it tried, got and expected and, if it recognises it, which mistake that looks like. Some
+# checks are hidden and run only when you hand in; they ask the same with other sizes and arguments.
+# Loops are fine everywhere. You need about three hours and no GPU.
 
 # %% locked="setup"
 import numpy as np
@@ -32,34 +30,30 @@ except ModuleNotFoundError:  # a fresh Colab machine
 # %% [markdown]
 # ## 1 · Slide a filter, compute dot products
 #
-# Put the filter $K$ on the top left corner of the image $X$. Multiply what lies on top of each
-# other, add everything up: that is one number of the output. Move the filter by one pixel; repeat.
+# Put the filter $K$ on the top left corner of the image $X$, multiply what lies on top of each
+# other, add it all up: that is one number of the output. Move the filter by a pixel; repeat.
 #
 # $$Y_{i,j} = \sum_{u=0}^{K_H-1} \sum_{v=0}^{K_W-1} X_{i+u,\,j+v}\; K_{u,v}$$
 #
 # Mathematicians call this a *cross-correlation* (a convolution would flip $K$ first). Deep learning
-# calls it convolution all the same, and since the filter is learned, the flip would change nothing.
+# calls it convolution all the same: the filter is learned, so the flip would change nothing.
 #
 # **Task.** Write `corr2d`. The output has a row for every vertical position of the filter and a
-# column for every horizontal one. `X` may hold integers while `K` holds fractions.
+# column for every horizontal one. `X` may hold integers while `K` holds fractions. The first check
+# is the example of the lecture: $0{\times}0 + 1{\times}1 + 3{\times}2 + 4{\times}3 = 19$.
 
 
 # %% solution="corr2d"
 def corr2d(X, K):
     """Cross-correlation. X: (H, W), K: (K_H, K_W). Returns Y: (H - K_H + 1, W - K_W + 1)."""
     ### BEGIN SOLUTION
-    K_H, K_W = K.shape
-    windows = np.lib.stride_tricks.sliding_window_view(X, (K_H, K_W))
+    windows = np.lib.stride_tricks.sliding_window_view(X, K.shape)
     return np.einsum("ijuv,uv->ij", windows, K)
     ### END SOLUTION
 
 
-# %% [markdown]
-# The example of the lecture: $0{\times}0 + 1{\times}1 + 3{\times}2 + 4{\times}3 = 19$.
-
 # %% test="corr2d-lecture" points=2
-X = np.arange(9.0).reshape(3, 3)
-K = np.arange(4.0).reshape(2, 2)
+X, K = np.arange(9.0).reshape(3, 3), np.arange(4.0).reshape(2, 2)
 check.corr2d.forward(corr2d, X=X, K=K)
 check.that(corr2d, X, K).returns([[19, 25], [37, 43]])
 
@@ -72,15 +66,13 @@ check.corr2d.forward(corr2d, X=(5, 7), K=(3, 2))
 check.corr2d.forward(corr2d, X=np.arange(12).reshape(3, 4), K=(1, 3))
 ### BEGIN HIDDEN TESTS
 check.corr2d.forward(corr2d, X=(6, 4), K=(6, 4), concept="a filter as large as the image")
-check.corr2d.forward(
-    corr2d, X=np.arange(20).reshape(4, 5), K=(2, 3), concept="whole numbers in X, fractions in K"
-)
+X = np.arange(20).reshape(4, 5)
+check.corr2d.forward(corr2d, X=X, K=(2, 3), concept="whole numbers in X, fractions in K")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # Now look at what a filter *does*. The same code finds edges, blurs or sharpens; only the numbers
-# in $K$ differ. In a network nobody chooses those numbers: they are learned, and the first layer
-# usually ends up with many edge detectors like these.
+# in $K$ differ. A network learns them, and its first layer often ends up with edge detectors.
 
 # %%
 photo = show.photograph(gray=True)
@@ -95,13 +87,12 @@ maps["sharpen"] = maps["sharpen"].clip(0, 1)
 show.images([photo, *maps.values()], ["photograph", *maps])
 
 # %% [markdown]
-# A filter answers strongly where the image looks like the filter. So a filter cut from the picture
-# can find its place again, like a face in a crowd (orange: the strongest answer). Try other pieces:
-# when does it go wrong? A dot product also grows with contrast, so bold places can outshout it.
+# A filter answers strongly where the image looks like it. So one cut from the picture can find its
+# place again, like a face in a crowd (orange: the strongest answer). Try other pieces: when does it
+# go wrong? A dot product also grows with contrast, so bold places can outshout it.
 
 # %%
-template = photo[60:76, 100:116]
-template = template - template.mean()  # or any bright spot would answer
+template = photo[60:76, 100:116] - photo[60:76, 100:116].mean()  # or any bright spot would answer
 activation = corr2d(photo, template)
 row, column = np.unravel_index(activation.argmax(), activation.shape)
 print(f"cut out at row 60, column 100; found again at row {row}, column {column}")
@@ -117,19 +108,17 @@ show.images(
 # A 3×3 filter fits a 7-pixel row in $7 - 3 + 1 = 5$ places. With **padding** $P$ there are $P$
 # zeros on each side, with **stride** $S$ the filter moves $S$ pixels at a time, and with
 # **dilation** $D$ its *taps* (the $K$ places where it has a weight) stand $D$ pixels apart, so that
-# it spans $D(K-1)+1$ pixels. We call the sizes of the output $H'$ and $W'$.
+# it spans $D(K-1)+1$ pixels. We call the sizes of the output $H'$ and $W'$. Sometimes it does not
+# fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round *down*: the last pixels are
+# never looked at (crossed out below).
 #
-# Sometimes it does not fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round
-# *down*: the last pixels are never looked at (crossed out below).
+# **Task.** Write `output_size`. Return a whole number; round down when the filter does not fit.
 
 # %%
 show.window_positions(7, kernel_size=3, stride=3)
 
 # %%
 show.window_positions(7, kernel_size=3, padding=1, dilation=2)
-
-# %% [markdown]
-# **Task.** Write `output_size`. Return a whole number; round down when the filter does not fit.
 
 
 # %% solution="output-size"
@@ -163,7 +152,8 @@ check.that(output_size, 5, 5, stride=2).returns(1, concept="a filter as large as
 # channels. Making one output number takes one multiply-add per weight of its filter.
 #
 # **Task.** Count a layer's learnable parameters and its multiply-adds for one image. Whatever else
-# `num_multiply_adds` is given (a stride, say) is for `output_size`: pass `**geometry` on to it.
+# `num_multiply_adds` is given (a stride, say) is for `output_size`: pass `**geometry` on to it. The
+# lecture's layer comes first: a 3×32×32 image, ten 5×5 filters, stride 1, pad 2.
 
 
 # %% solution="counts"
@@ -177,15 +167,10 @@ def num_parameters(c_in, c_out, kernel_size, groups=1):
 def num_multiply_adds(c_in, c_out, kernel_size, height, width, groups=1, **geometry):
     """Multiply-adds (biases not counted) for one image; geometry: as for output_size."""
     ### BEGIN SOLUTION
-    positions = output_size(height, kernel_size, **geometry) * output_size(
-        width, kernel_size, **geometry
-    )
-    return c_out * positions * (c_in // groups) * kernel_size**2
+    rows, columns = (output_size(size, kernel_size, **geometry) for size in (height, width))
+    return c_out * rows * columns * (c_in // groups) * kernel_size**2
     ### END SOLUTION
 
-
-# %% [markdown]
-# The lecture's layer: a 3×32×32 image, ten 5×5 filters, stride 1, pad 2.
 
 # %% test="parameters" points=2
 check.that(num_parameters, 3, 10, 5).returns(760, hint="Ten filters of 3·5·5 weights and a bias.")
@@ -196,33 +181,30 @@ check.that(num_parameters, 6, 9, 1).returns(63, concept="1×1 filters")
 ### END HIDDEN TESTS
 
 # %% test="multiply-adds" points=2
-check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(
-    768_000, hint="75 for each of 10·32·32 outputs: how many there are depends on the padding."
-)
+each = "75 for each of 10·32·32 outputs: how many there are depends on the padding."
+check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(768_000, hint=each)
 check.that(num_multiply_adds, 4, 6, 3, 8, 9, groups=2).returns(4536)
 ### BEGIN HIDDEN TESTS
-check.that(num_multiply_adds, 4, 6, 3, 10, 17, stride=2).returns(6912, concept="stride, H ≠ W")
 check.that(num_multiply_adds, 64, 32, 3, 7, 9, groups=4, padding=1).returns(
     290_304, concept="groups"
 )
+check.that(num_multiply_adds, 4, 6, 3, 10, 17, stride=2).returns(6912, concept="stride, H ≠ W")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 3 · Receptive field
 #
-# One output number sees a $K \times K$ window. Two layers deep it sees windows of windows: each
-# further layer adds $K-1$, so $L$ layers of stride 1 see $1 + L(K-1)$ pixels. That grows slowly. A
-# stride helps: after it, neighbours in the feature map lie $S$ input pixels apart, so that every
-# later tap reaches $S$ times as far. Strides multiply; the stride of a layer itself does not change
-# what *that* layer sees. A dilated filter counts with the $D(K-1)+1$ pixels that it spans.
+# One output number sees a $K \times K$ window, two layers deep it sees windows of windows: each
+# further layer adds $K-1$, so $L$ layers of stride 1 see $1 + L(K-1)$ pixels. A stride helps: after
+# it, neighbours in the feature map lie $S$ input pixels apart, so every later tap reaches $S$ times
+# as far. Strides multiply; a layer's own stride does not change what *that* layer sees. A dilated
+# filter counts with the $D(K-1)+1$ pixels that it spans.
+#
+# **Task.** Write `receptive_field` for layers $(K, S, D)$, listed from the input on. Two numbers go
+# with you from layer to layer: the size so far, and how far apart neighbours are in the input.
 
 # %%
 show.receptive_field([(3, 1), (3, 2), (3, 1)])
-
-# %% [markdown]
-# **Task.** Write `receptive_field` for layers $(K, S, D)$ listed from the input on. Keep two
-# numbers while you walk through them: the size so far, and how far apart neighbours are in the
-# input.
 
 
 # %% solution="receptive-field"
@@ -243,9 +225,8 @@ check.that(receptive_field, [(3, 1, 1)] * 3).returns(7, hint="1 + L(K − 1) wit
 check.that(receptive_field, []).returns(1, hint="With no layer, a pixel sees itself.")
 
 # %% test="receptive-field-strides" points=2
-check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(
-    9, hint="3, then 5, then 2·2 more: a stride is felt from the next layer on."
-)
+later = "3, then 5, then 2·2 more: a stride is felt from the next layer on."
+check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(9, hint=later)
 check.that(receptive_field, [(3, 1, 2), (3, 1, 1)]).returns(7)
 ### BEGIN HIDDEN TESTS
 check.that(receptive_field, [(7, 2, 1), (3, 2, 1), (3, 1, 1)]).returns(19, concept="two strides")
@@ -260,14 +241,12 @@ check.that(receptive_field, [(5, 3, 2), (3, 2, 3), (2, 1, 1)]).returns(33, conce
 #
 # $$\text{out}_{n,f,i,j} = b_f + \sum_{c}\sum_{u}\sum_{v} x_{n,\,c,\,iS+u,\,jS+v}\; w_{f,c,u,v}$$
 #
-# where $x$ has been padded with $P$ zeros on every side.
+# where $x$ has been padded with $P$ zeros on every side. **Task.** Write `conv_forward`. Return the
+# output and a `cache` with whatever the backward pass will need. Leave `dilation` and `groups`
+# alone for now; section 7 comes back to them.
 
 # %%
 show.volumes((3, 32, 32), (6, 3, 5, 5), (6, 28, 28))
-
-# %% [markdown]
-# **Task.** Write `conv_forward`. Return the output and a `cache` with whatever the backward pass
-# will need. Leave `dilation` and `groups` alone for now; section 7 comes back to them.
 
 
 # %% solution="conv-forward"
@@ -278,64 +257,60 @@ def conv_forward(x, w, b, stride=1, padding=0, dilation=1, groups=1):
     Returns out: (N, C_out, H', W') and a cache for conv_backward.
     """
     ### BEGIN SOLUTION
-    x_padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    x, w = (array.astype(np.result_type(x, w, b, np.float32), copy=False) for array in (x, w))
+    x_padded = np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)])
     patches = windows(x_padded, w.shape[2:], stride, dilation)
-    w_rows = w.reshape(groups, len(w) // groups, -1)  # a filter is a row, a patch is a column
-    bias = b.reshape(groups, -1, 1)
-    out = np.empty((len(x), len(w), *patches.shape[4:]), np.result_type(x, w, b))
-    for images, rows in blocks(patches):
-        columns = patches[:, :, :, images, rows].reshape(groups, w_rows.shape[2], -1)
-        part = out[images, :, rows].swapaxes(0, 1)  # (C_out, images, rows, W'), again a view
-        part[...] = (w_rows @ columns + bias).reshape(part.shape)
+    out = np.empty((len(x), len(w), *patches.shape[4:]), x.dtype)
+    for part, maps in blocks(patches, out):
+        columns = grouped(part.reshape(-1, maps[0].size), groups)  # a patch is a column
+        maps[...] = (grouped(w, groups) @ columns + grouped(b, groups)).reshape(maps.shape)
     return out, (x_padded, w, stride, padding, dilation, groups)
 
 
 def windows(x, kernel_size, stride, dilation):
-    # Each patch of x under the kernel: (N, C, H, W) -> (C, K_H, K_W, N, H', W').
-    # It is a view: the same memory seen with other strides, so nothing is copied, and
-    # windows(x, ...)[:, i, j] are the pixels that meet the weight w[:, :, i, j].
+    # Each patch of x: (N, C, H, W) -> (C, K_H, K_W, N, H', W'). It is a view, the same memory with
+    # other strides; its [:, i, j] are the pixels that meet the weights w[:, :, i, j].
     spans = [dilation * (k - 1) + 1 for k in kernel_size]
     view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(2, 3), writeable=True)
     return view[:, :, ::stride, ::stride, ::dilation, ::dilation].transpose(1, 4, 5, 0, 2, 3)
 
 
-def blocks(patches):
-    # All patches side by side take K_H * K_W times the memory of x. About 1 MB at a time (some
-    # images, some output rows) stays in the processor's cache, which is smaller and faster.
+def grouped(array, groups):  # a row for each entry of the first axis
+    return array.reshape(groups, len(array) // groups, -1)
+
+
+def blocks(patches, maps):
+    # All columns at once would take K_H * K_W times the memory of x. About 1 MB at a time (some
+    # images, some output rows) stays in the processor's cache. Of maps: (C, images, rows, W').
     rows = max(1, 2**20 // patches[:, :, :, 0, 0].nbytes)
-    images = max(1, rows // patches.shape[4])
-    for n in range(0, patches.shape[3], images):
-        for i in range(0, patches.shape[4], rows):
-            yield slice(n, n + images), slice(i, i + rows)
+    images = max(1, rows // maps.shape[2])
+    for n in range(0, len(maps), images):
+        for i in range(0, maps.shape[2], rows):
+            ns, rs = slice(n, n + images), slice(i, i + rows)
+            yield patches[:, :, :, ns, rs], maps[ns, :, rs].swapaxes(0, 1)
     ### END SOLUTION
 
 
 # %% test="conv-forward-plain" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-check.conv2d.forward(
-    conv_forward, x=(3, 2, 4, 7), w=(5, 2, 4, 3), b=(5,), concept="a filter as tall as the image"
-)
+check.conv2d.forward(conv_forward, x=(3, 2, 4, 7), w=(5, 2, 4, 3), b=(5,), concept="a tall filter")
 ### END HIDDEN TESTS
 
 # %% test="conv-forward-padding" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 3), b=(4,), padding=1)
 ### BEGIN HIDDEN TESTS
-check.conv2d.forward(
-    conv_forward, x=(2, 2, 6, 4), w=(3, 2, 2, 3), b=(3,), padding=2, concept="wider padding"
-)
+wide = dict(x=(2, 2, 6, 4), w=(3, 2, 2, 3), b=(3,), padding=2)
+check.conv2d.forward(conv_forward, **wide, concept="wider padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-forward-stride" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 7, 7), w=(4, 3, 3, 3), b=(4,), stride=2)
 ### BEGIN HIDDEN TESTS
-check.conv2d.forward(
-    conv_forward, x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1,
-    concept="a stride that does not fit",
-)  # fmt: skip
-check.conv2d.forward(
-    conv_forward, x=(2, 2, 10, 9), w=(3, 2, 3, 2), b=(3,), stride=3, concept="stride 3"
-)
+rest = dict(x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1)
+check.conv2d.forward(conv_forward, **rest, concept="a stride that does not fit")
+three = dict(x=(2, 2, 10, 9), w=(3, 2, 3, 2), b=(3,), stride=3)
+check.conv2d.forward(conv_forward, **three, concept="stride 3")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -378,13 +353,11 @@ show.matrix(filter_matrix(np.array([1.0, 2, 3]), 5).T, r"$\hat{W}^T$, the way ba
 
 # %% [markdown]
 # Read a row of $\hat W^T$: it holds $w_3, w_2, w_1$. **The transpose of a convolution is a
-# convolution with the flipped filter.** That is the gradient with respect to $x$.
+# convolution with the flipped filter.** That is the gradient with respect to $x$. For the gradient
+# with respect to $w$, turn it around: the same numbers come out of a matrix built from $x$ times
+# the vector $w$. Its rows are the windows that the filter sees.
 #
-# For the gradient with respect to $w$, turn it around: the same numbers come out of a matrix built
-# from $x$ times the vector $w$. Its rows are the windows that the filter sees.
-#
-# **Task.** Build $\hat X$, of shape (size, K), so that $\hat X w = \hat W x$. Its big brother is
-# called *im2col*.
+# **Task.** Build $\hat X$, (size, K), so that $\hat X w = \hat W x$. Its big brother is *im2col*.
 
 
 # %% solution="input-matrix"
@@ -413,21 +386,16 @@ check.that(input_matrix, np.array([3.0, 1, 4]), 5).returns(
 # `out[n, f, i, j]` is a dot product of the filter `w[f]` with one window, plus `b[f]`. So, going
 # back, `dout[n, f, i, j]` times the *filter* is added to that window of `dx`; times the *window* it
 # is added to `dw[f]`; and by itself it is added to `db[f]`. **Added**: a pixel seen by several
-# windows gets a share from each. In the picture two numbers of `dout` go back through one filter:
-
-# %%
-show.scatter(
-    dout=np.array([[1.0, -1.0], [2.0, 0.5]]),
-    w=np.array([[1.0, 2.0], [3.0, 4.0]]),
-    dx=np.zeros((3, 3)),
-    at=[(0, 0), (0, 1)],
-)
-
-# %% [markdown]
+# windows gets a share from each. In the picture two numbers of `dout` go back through one filter.
+#
 # (Where is the flipped filter of section 5? Adding the unflipped filter into window after window
 # reads $\hat W^T$ by columns; sliding the flipped one over `dout` reads it by rows. Same matrix.)
 #
 # **Task.** Write `conv_backward`. Take your time; draw it. `dx` has the shape of the unpadded `x`.
+
+# %%
+dout, w = np.array([[1.0, -1.0], [2.0, 0.5]]), np.array([[1.0, 2.0], [3.0, 4.0]])
+show.scatter(dout, w, dx=np.zeros((3, 3)), at=[(0, 0), (0, 1)])
 
 
 # %% solution="conv-backward"
@@ -435,67 +403,65 @@ def conv_backward(dout, cache):
     """Gradients of a convolution layer. dout: (N, C_out, H', W'). Returns dx, dw, db."""
     ### BEGIN SOLUTION
     x_padded, w, stride, padding, dilation, groups = cache
-    w_rows = w.reshape(groups, len(w) // groups, -1)
-    dtype = np.result_type(x_padded, w, dout)
-    dw_rows, dx_padded = np.zeros(w_rows.shape, dtype), np.zeros(x_padded.shape, dtype)
-    patches = windows(x_padded, w.shape[2:], stride, dilation)
-    dpatches = windows(dx_padded, w.shape[2:], stride, dilation)  # writing here writes dx_padded
-    for images, rows in blocks(patches):
-        part = patches[:, :, :, images, rows]
-        columns = part.reshape(groups, w_rows.shape[2], -1)
-        dout_columns = dout[images, :, rows].swapaxes(0, 1).reshape(groups, w_rows.shape[1], -1)
-        # out = w_rows @ columns, so the two gradients are the two products with a transpose.
-        dw_rows += dout_columns @ columns.swapaxes(1, 2)
-        dpart = (w_rows.swapaxes(1, 2) @ dout_columns).reshape(part.shape)
-        # Patches overlap: a pixel collects from several. Within one (i, j) none meet.
-        for i, j in np.ndindex(w.shape[2:]):
-            dpatches[:, i, j, images, rows] += dpart[:, i, j]
-    height, width = x_padded.shape[2:]
-    dx = dx_padded[:, :, padding : height - padding, padding : width - padding]  # right at 0 too
-    return dx, dw_rows.reshape(w.shape), dout.sum(axis=(0, 2, 3))
+    dw, border = 0, dilation * (w.shape[2] - 1) - padding
+    for part, dmaps in blocks(windows(x_padded, w.shape[2:], stride, dilation), dout):
+        columns = grouped(part.reshape(-1, dmaps[0].size), groups)
+        dw += grouped(dmaps, groups) @ columns.swapaxes(1, 2)
+    if stride == 1 and border >= 0 and w.shape[2] == w.shape[3]:  # section 5: a convolution, faster
+        no_bias = np.zeros(x_padded.shape[1], w.dtype)
+        dx, _ = conv_forward(dout, turned(w, groups), no_bias, 1, border, dilation, groups)
+    else:
+        dx = scattered(dout, *cache)
+    return dx, dw.reshape(w.shape), dout.sum(axis=(0, 2, 3))
+
+
+def turned(w, groups):
+    # Flipped, and with inputs for outputs: (C_out, C_in / G, ...) -> (C_in, C_out / G, ...).
+    parts = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2)
+    return parts.reshape(-1, *parts.shape[2:])[..., ::-1, ::-1]
+
+
+def scattered(dout, x_padded, w, stride, padding, dilation, groups):
+    dx = np.zeros_like(x_padded)
+    for part, dmaps in blocks(windows(dx, w.shape[2:], stride, dilation), dout):
+        columns = grouped(w, groups).swapaxes(1, 2) @ grouped(dmaps, groups)
+        dpart = columns.reshape(part.shape)
+        for i, j in np.ndindex(w.shape[2:]):  # patches overlap; within one (i, j) no two meet
+            part[:, i, j] += dpart[:, i, j]
+    height, width = dx.shape[2:]
+    return dx[:, :, padding : height - padding, padding : width - padding]  # right at 0 too
     ### END SOLUTION
 
 
 # %% test="conv-backward-db" points=2
 check.conv2d.backward(conv_forward, conv_backward, "db", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-check.conv2d.backward(
-    conv_forward, conv_backward, "db", x=(2, 3, 6, 5), w=(2, 3, 3, 3), b=(2,), stride=2, padding=1,
-    concept="db with stride and padding",
-)  # fmt: skip
+strided = dict(x=(2, 3, 6, 5), w=(2, 3, 3, 3), b=(2,), stride=2, padding=1)
+check.conv2d.backward(conv_forward, conv_backward, "db", **strided, concept="stride and padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-backward-dw" points=4
 check.conv2d.backward(conv_forward, conv_backward, "dw", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-check.conv2d.backward(
-    conv_forward, conv_backward, "dw", x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1,
-    concept="dw with a stride that does not fit",
-)  # fmt: skip
-check.conv2d.backward(
-    conv_forward, conv_backward, "dw", x=(2, 2, 6, 9), w=(3, 2, 2, 3), b=(3,), stride=3,
-    concept="dw with stride 3 and no padding",
-)  # fmt: skip
+rest = dict(x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1)
+check.conv2d.backward(conv_forward, conv_backward, "dw", **rest, concept="a stride with a rest")
+three = dict(x=(2, 2, 6, 9), w=(3, 2, 2, 3), b=(3,), stride=3)
+check.conv2d.backward(conv_forward, conv_backward, "dw", **three, concept="stride 3, no padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-backward-dx" points=3
 check.conv2d.backward(conv_forward, conv_backward, "dx", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-check.conv2d.backward(
-    conv_forward, conv_backward, "dx", x=(2, 3, 6, 4), w=(2, 3, 2, 3), b=(2,), padding=2,
-    concept="dx with padding",
-)  # fmt: skip
+padded = dict(x=(2, 3, 6, 4), w=(2, 3, 2, 3), b=(2,), padding=2)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **padded, concept="dx with padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-backward-dx-stride" points=3
-check.conv2d.backward(
-    conv_forward, conv_backward, "dx", x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1
-)
+rest = dict(x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **rest)
 ### BEGIN HIDDEN TESTS
-check.conv2d.backward(
-    conv_forward, conv_backward, "dx", x=(2, 2, 10, 9), w=(3, 2, 3, 4), b=(3,), stride=3,
-    concept="dx with stride 3 and no padding",
-)  # fmt: skip
+three = dict(x=(2, 2, 10, 9), w=(3, 2, 3, 4), b=(3,), stride=3)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **three, concept="stride 3, no padding")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -503,9 +469,8 @@ check.conv2d.backward(
 # in a random direction, watches how *your own* forward answers, and compares.
 
 # %% test="conv-gradients" points=2
-check.conv2d.gradients(
-    conv_forward, conv_backward, x=(2, 3, 6, 9), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1
-)
+rest = dict(x=(2, 3, 6, 9), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1)
+check.conv2d.gradients(conv_forward, conv_backward, **rest)
 
 # %% [markdown]
 # ## 7 · Dilation and groups
@@ -514,31 +479,26 @@ check.conv2d.gradients(
 # costs the same. **Groups** cut the channels into $G$ parts that do not talk to each other, like
 # $G$ layers side by side: the first $C_{out}/G$ filters see only the first $C_{in}/G$ channels, and
 # so on.
-
-# %%
-show.groups(4, 6, groups=2)
-
-# %% [markdown]
+#
 # **Task.** Go back to `conv_forward` and `conv_backward`, teach them both, run their checks once
 # more, then return here. A slice may take steps, `x[start : start + D * (K - 1) + 1 : D]`; and the
 # cache now has two more things to remember.
 
+# %%
+show.groups(4, 6, groups=2)
+
 # %% test="conv-dilation" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 9, 8), w=(4, 3, 3, 2), b=(4,), dilation=2)
 ### BEGIN HIDDEN TESTS
-check.conv2d.forward(
-    conv_forward, x=(2, 2, 11, 9), w=(3, 2, 3, 2), b=(3,), stride=2, padding=2, dilation=3,
-    concept="dilation with stride and padding",
-)  # fmt: skip
+both = dict(x=(2, 2, 11, 9), w=(3, 2, 3, 2), b=(3,), stride=2, padding=2, dilation=3)
+check.conv2d.forward(conv_forward, **both, concept="dilation with stride and padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-groups" points=3
 check.conv2d.forward(conv_forward, x=(2, 4, 5, 6), w=(6, 2, 3, 2), b=(6,), groups=2)
 ### BEGIN HIDDEN TESTS
-check.conv2d.forward(
-    conv_forward, x=(2, 3, 6, 5), w=(6, 1, 3, 3), b=(6,), stride=2, padding=1, groups=3,
-    concept="one channel in each group",
-)  # fmt: skip
+alone = dict(x=(2, 3, 6, 5), w=(6, 1, 3, 3), b=(6,), stride=2, padding=1, groups=3)
+check.conv2d.forward(conv_forward, **alone, concept="one channel in each group")
 ### END HIDDEN TESTS
 
 # %% test="conv-dilation-groups-backward" points=3
@@ -546,21 +506,17 @@ case = dict(x=(2, 4, 9, 8), w=(6, 2, 3, 2), b=(6,), stride=2, padding=1, dilatio
 for gradient in ("dx", "dw", "db"):
     check.conv2d.backward(conv_forward, conv_backward, gradient, **case)
 ### BEGIN HIDDEN TESTS
-check.conv2d.gradients(
-    conv_forward, conv_backward, x=(2, 6, 8, 9), w=(3, 2, 2, 3), b=(3,), dilation=3, groups=3,
-    concept="dilation and groups",
-)  # fmt: skip
+both = dict(x=(2, 6, 8, 9), w=(3, 2, 2, 3), b=(3,), dilation=3, groups=3)
+check.conv2d.gradients(conv_forward, conv_backward, **both, concept="dilation and groups")
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 8 · im2col: one matrix product
 #
 # Lay every window out as a column; then the whole layer is one matrix product, which is what
-# computers are best at. Column $p$ holds the window at position $p$, counted row by row, in the
-# order of `w[f].reshape(-1)`: channel by channel, each from its top left corner to its bottom
-# right.
-#
-# **Task.** Write `im2col` for square filters.
+# computers are best at. **Task.** Write `im2col` for square filters. Column $p$ holds the window at
+# position $p$, counted row by row, in the order of `w[f].reshape(-1)`: channel by channel, each
+# from its top left corner to its bottom right.
 
 
 # %% solution="im2col"
@@ -568,10 +524,9 @@ def im2col(x, kernel_size, stride=1, padding=0):
     """The windows of x (N, C, H, W) as columns: (N, C * K * K, H' * W')."""
     ### BEGIN SOLUTION
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    shape = (kernel_size, kernel_size)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, shape, axis=(2, 3))
-    windows = windows[:, :, ::stride, ::stride].transpose(0, 1, 4, 5, 2, 3)
-    return windows.reshape(len(x), -1, windows.shape[-2] * windows.shape[-1])
+    view = np.lib.stride_tricks.sliding_window_view(padded, (kernel_size,) * 2, axis=(2, 3))
+    view = view[:, :, ::stride, ::stride].transpose(0, 1, 4, 5, 2, 3)
+    return view.reshape(len(x), -1, view.shape[4] * view.shape[5])
     ### END SOLUTION
 
 
@@ -579,9 +534,8 @@ def im2col(x, kernel_size, stride=1, padding=0):
 check.im2col.forward(im2col, x=(2, 3, 5, 6), kernel_size=3)
 check.im2col.forward(im2col, x=(1, 2, 5, 4), kernel_size=2, stride=2, padding=1)
 ### BEGIN HIDDEN TESTS
-check.im2col.forward(
-    im2col, x=(2, 2, 8, 6), kernel_size=3, stride=3, padding=2, concept="stride and padding"
-)
+both = dict(kernel_size=3, stride=3, padding=2)
+check.im2col.forward(im2col, x=(2, 2, 8, 6), **both, concept="stride and padding")
 ### END HIDDEN TESTS
 
 # %%
@@ -603,26 +557,20 @@ def conv_loops(x, w, b):
 
 
 def conv_im2col(x, w, b):
-    out = w.reshape(len(w), -1) @ im2col(x, 3) + b[:, None]
-    return out.reshape(len(x), len(w), x.shape[2] - 2, x.shape[3] - 2)
+    return w.reshape(len(w), -1) @ im2col(x, 3) + b[:, None]  # a map is a row
 
 
-rng = np.random.default_rng(0)
-x, w, b = rng.standard_normal((1, 16, 32, 32)), rng.standard_normal((8, 16, 3, 3)), np.zeros(8)
-milliseconds = {
-    name: 1e3 * timeit(lambda layer=layer: layer(x, w, b), number=1)
-    for name, layer in {"loops": conv_loops, "im2col": conv_im2col, "yours": conv_forward}.items()
-}
-show.bars(list(milliseconds), list(milliseconds.values()), reference="loops")
+x, w, b = np.ones((1, 16, 20, 20)), np.ones((8, 16, 3, 3)), np.zeros(8)
+layers = {"loops": conv_loops, "im2col": conv_im2col, "yours": conv_forward}
+seconds = [timeit(lambda f=f: f(x, w, b), number=1) for f in layers.values()]
+show.bars(list(layers), [1e3 * second for second in seconds], reference="loops")
 
 # %% [markdown]
 # ## 9 · Relatives
 #
-# A **1×1 convolution** looks at one pixel at a time: at each pixel, the vector of $C_{in}$ numbers
-# is multiplied by a $C_{out} \times C_{in}$ matrix. Stack some of these and you have an MLP that
-# runs on every pixel. It needs no windows at all.
-#
-# **Task.** Write it without `conv_forward` and without a loop over pixels.
+# A **1×1 convolution** looks at one pixel at a time: at each, the vector of $C_{in}$ numbers is
+# multiplied by a $C_{out} \times C_{in}$ matrix. Stack some of these and you have an MLP that runs
+# on every pixel. **Task.** Write it without `conv_forward` and without a loop over pixels.
 
 
 # %% solution="conv1x1"
@@ -641,24 +589,22 @@ check.conv1x1.forward(conv1x1, x=(2, 5, 3, 4), w=(6, 5), b=(6,))
 # slides along the depth of a volume.
 #
 # **Task.** Write `conv1d` by calling your `conv_forward`. Then write `conv3d` with stride 1 and no
-# padding, again with `conv_forward`: each slice of its output is a *sum of 2-D convolutions*, one
-# for each of the filter's $K$ slices. Mind the bias.
+# padding, with `conv_forward` too: each slice of its output is a *sum of 2-D convolutions*, one for
+# each of the filter's $K$ slices. Mind the bias.
 
 
 # %% solution="conv1d-conv3d"
 def conv1d(x, w, b, stride=1):
     """x: (N, C_in, W), w: (C_out, C_in, K), b: (C_out,). Returns (N, C_out, W')."""
     ### BEGIN SOLUTION
-    out, _ = conv_forward(x[:, :, None, :], w[:, :, None, :], b, stride=stride)
-    return out[:, :, 0, :]
+    return conv_forward(x[:, :, None], w[:, :, None], b, stride=stride)[0][:, :, 0]
     ### END SOLUTION
 
 
 def conv3d(x, w, b):
     """x: (N, C_in, T, H, W), w: (C_out, C_in, K, K_H, K_W), b: (C_out,). Returns 5 axes too."""
     ### BEGIN SOLUTION
-    depth = w.shape[2]
-    slices = []
+    slices, depth = [], w.shape[2]
     for d in range(output_size(x.shape[2], depth)):
         maps = [conv_forward(x[:, :, d + k], w[:, :, k], 0 * b)[0] for k in range(depth)]
         slices.append(sum(maps) + b[:, None, None])
@@ -701,9 +647,33 @@ check.conv3d.forward(conv3d, x=(2, 3, 5, 4, 6), w=(4, 3, 2, 3, 2), b=(4,))
 # ## What you have built
 #
 # The layer that gives convolutional networks their name, with its gradients, its arithmetic and its
-# fast form. Next come pooling and normalization, and then you train a network made of nothing
-# but your own code.
-#
-# To read on: Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*
+# fast form; here is all of it in one picture. Three layers go forward over a piece of the
+# photograph. Then a single number of the last map is asked, layer by layer backward, which pixels
+# it depends on: none outside the box, which is as large as `receptive_field` says, the middle more
+# than the rim, and the left against the right, as the third layer is a filter for edges.
+
+# %%
+x, blur = show.photograph(gray=True)[None, None, 80:140, 90:150], np.full((1, 1, 3, 3), 1 / 9)
+layers = [(blur, 2), (blur, 2), (filters["vertical edges"][None, None], 1)]
+out, caches = x, []
+for w, stride in layers:
+    out, cache = conv_forward(out, w, np.zeros(1), stride=stride)
+    caches.append(cache)
+i, j = np.array(out.shape[2:]) // 2
+gradient = np.zeros(out.shape)
+gradient[0, 0, i, j] = 1
+for cache in reversed(caches):
+    gradient = conv_backward(gradient, cache)[0]
+size = receptive_field([(len(w[0, 0]), stride, 1) for w, stride in layers])
+box = (4 * i, 4 * j, size, size)  # the strides multiply to 4
+show.images(
+    [x[0, 0], out[0, 0], gradient[0, 0]],
+    ["forward: an image", "its feature map", "backward: what one number saw"],
+    boxes=[box, (i, j, 1, 1), box],
+)
+
+# %% [markdown]
+# Next come pooling and normalization, and then you train a network made of nothing but your own
+# code. To read on: Dumoulin and Visin, *A guide to convolution arithmetic for deep learning*
 # (arXiv:1603.07285), for pictures of every stride and padding; and *Dive into Deep Learning*,
 # chapter 7.

@@ -1,0 +1,1 @@
+"""What students run on their own notebook before they hand it in; needs nothing but Python."""
