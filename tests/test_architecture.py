@@ -19,6 +19,7 @@ ALLOWED = {
     "leaderboard": {"problem"},
     "staff": {"problem"},
     "student": {"problem"},
+    "places": set(),
     "converters": FOUNDATION,
     "rooms": {"check", "show", "problem"},
     "authoring": FOUNDATION | STAFF | {"rooms"},

@@ -5,6 +5,7 @@ is the value of a cell, that is its last line, as in ``images([photograph()])``;
 closing, and nothing here computes what a lesson asks for.
 """
 
+from autograder.show.architecture import network, shares
 from autograder.show.canvas import Picture, png
 from autograder.show.channels import groups
 from autograder.show.errors import error_map
@@ -27,7 +28,7 @@ from autograder.show.pooling import pooled, routed, shifted
 from autograder.show.scores import regions, softmax
 from autograder.show.strides import window_positions
 from autograder.show.timings import bars
-from autograder.show.training import curves
+from autograder.show.training import confusion, curves, descent, history, tiles, verdicts
 from autograder.show.windows import sliding_window
 
 __all__ = [
@@ -36,15 +37,19 @@ __all__ = [
     "bars",
     "batch_norm_graph",
     "columns",
+    "confusion",
     "curves",
+    "descent",
     "error_map",
     "features",
     "gate",
     "graph",
     "groups",
+    "history",
     "images",
     "leftover",
     "matrix",
+    "network",
     "photograph",
     "png",
     "points",
@@ -53,9 +58,12 @@ __all__ = [
     "regions",
     "routed",
     "scatter",
+    "shares",
     "shifted",
     "sliding_window",
     "softmax",
+    "tiles",
+    "verdicts",
     "volumes",
     "window_positions",
 ]
