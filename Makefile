@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 DEMO := build/demo
 TEAMS := $(addprefix tests/predictions/,three-nets.txt fine-tuned.txt fine-tuned-longer.txt linear-probe.txt from-scratch.txt)
 
-.PHONY: help setup demo test lint build bench clean
+.PHONY: help setup demo test lint build bench quality clean
 
 help:
 	@echo "make demo    build the course, grade sample submissions, rank sample predictions"
@@ -16,6 +16,7 @@ help:
 	@echo "make lint    only formatting, style and types"
 	@echo "make build   rebuild the lessons after a change in source/"
 	@echo "make bench   speed of the reference solution, as ratios against named peers"
+	@echo "make quality how good the checks are: mutants, right answers, names of bugs; half an hour"
 	@echo "make clean   remove what these made"
 
 setup: $(READY)
@@ -53,6 +54,10 @@ build: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/convolution.py
+
+quality: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[quality]'
+	$(BIN)/python -m benchmarks.quality
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
