@@ -27,7 +27,7 @@ def test_deadlines_have_the_courses_time_zone():
         (lambda text: text.replace('time_zone = "', 'time_zone = "Moon/'), "time zone"),
         (
             lambda text: text.replace("torch = false", 'torch = "no"'),
-            r"\[assignments.2-convolution\]: found torch = 'no', expected true or false",
+            r"\[assignments.1-backprop\]: found torch = 'no', expected true or false",
         ),
         (lambda text: text.replace("torch =", "torhc ="), "found the setting 'torhc'"),
         (
