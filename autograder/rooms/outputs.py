@@ -92,13 +92,19 @@ def cleaned(claimed: object, most: int, trusted: bool = False) -> tuple[Output, 
     if not isinstance(claimed, list):
         return ()
     kept, left = [], 2 * PICTURE * most
-    few = [*claimed[:MOST_OUTPUTS], *claimed[MOST_OUTPUTS:][-1:]]  # an error comes last
-    found = (_cleaned(output, most, trusted) for output in few)
+    few, last = claimed[:MOST_OUTPUTS], claimed[MOST_OUTPUTS:][-1:]
+    found = [_cleaned(output, most, trusted) for output in few]
+    # An error comes last, and decides: it is kept behind any number of other outputs.
+    found += [out for out in (_cleaned(o, most, trusted) for o in last) if _is_error(out)]
     for output in filter(None, found):
         left -= _size(output)
         if left >= 0 or output["output_type"] == "error":
             kept.append(output)
     return tuple(kept)
+
+
+def _is_error(output: Output) -> bool:
+    return output.get("output_type") == "error"
 
 
 def _size(output: Output) -> int:

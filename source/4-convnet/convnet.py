@@ -182,6 +182,8 @@ show.network([(name, size) for name, size in shapes.items() if "relu" not in nam
 # 9,800 after `conv2`. Not quite.) And look at where the parameters are, and where the work:
 
 # %%
+if not costs:
+    raise check.NotWritten  # it needs your functions above
 learned = [name for name in costs if costs[name][0]]
 parameters, multiply_adds = np.transpose([costs[name] for name in learned])
 show.shares({"parameters": parameters, "multiply-adds": multiply_adds}, learned)

@@ -128,6 +128,7 @@ def watch():
 
 
 def test_the_watch_sees_what_would_be_harm(watch, tmp_path):
+    sys.modules.pop("colorsys", None)
     with watch as events:
         (tmp_path / "harm").open("w").close()
         eval("1 + 1")

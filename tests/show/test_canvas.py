@@ -25,9 +25,17 @@ PICTURES = {
 }
 
 
+# Each has a file of its own beside this one.
+TRIED_ELSEWHERE = {
+    *("averaged_axes", "batch_norm_graph", "confusion", "curves", "descent", "features", "gate"),
+    *("graph", "history", "leftover", "network", "points", "pooled", "regions", "routed"),
+    *("shares", "shifted", "softmax", "tiles", "verdicts"),
+}
+
+
 def test_every_picture_is_tried_here():
     others = {"Picture", "photograph", "png"}
-    assert set(PICTURES) == set(show.__all__) - others
+    assert set(PICTURES) | TRIED_ELSEWHERE == set(show.__all__) - others
 
 
 @pytest.mark.parametrize("name", PICTURES)
