@@ -16,6 +16,9 @@ from autograder.check.record import Array
 
 Mask = npt.NDArray[np.bool_]
 TOLERANCE = 64 * float(np.finfo(np.float32).eps)
+# A sum by Fourier transform, or one of larger terms that cancel, is as exact as the largest number
+# of the array and not as each of its own.
+FLOOR = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ def difference(got: Any, want: Array, magnitude: Array | None = None) -> Differe
     array = np.asarray(got, dtype=np.float64)
     if not np.isfinite(array).all():
         return _elementwise("not finite", array, want, ~np.isfinite(array))
-    bound = TOLERANCE * (np.abs(want) if magnitude is None else magnitude)
+    scale = np.abs(want) if magnitude is None else magnitude
+    bound = TOLERANCE * np.maximum(scale, FLOOR * scale.max(initial=0))
     wrong = ~(np.abs(array - want) <= bound)
     return _elementwise("wrong value", array, want, wrong) if wrong.any() else None
 

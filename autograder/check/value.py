@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.check import seed
 from autograder.check.call import call
-from autograder.check.compare import difference, settled
+from autograder.check.compare import TOLERANCE, difference, settled
 from autograder.check.explain import changed_arguments, differs, raised
 from autograder.check.record import Record
 from autograder.check.verdict import conclude
@@ -45,7 +45,7 @@ class Subject:
         if called.changed:
             return record.but(**changed_arguments(name, called.changed))
         answer = settled(called.value)
-        wrong = difference(answer, want.astype(np.float64))
+        wrong = difference(answer, want.astype(np.float64), _scale(want))
         if wrong is None:
             return record.but(message="is right" if want.ndim else f"= {want}")
         return record.but(**differs(wrong, answer, want.astype(np.float64), hint))
@@ -68,6 +68,12 @@ class Subject:
 def that(function: Callable[..., Any], *arguments: Any, **options: Any) -> Subject:
     """The call ``function(*arguments, **options)``, to be checked by `Subject.returns`."""
     return Subject(function, arguments, options)
+
+
+def _scale(want: Any) -> Any:
+    """The magnitude of an expected value; of a count, however large, one more is wrong."""
+    size = np.abs(want.astype(np.float64))
+    return size if want.dtype.kind == "f" else np.minimum(size, 0.5 / TOLERANCE)
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.check.compare import TOLERANCE, difference, settled
+from autograder.check.compare import FLOOR, TOLERANCE, difference, settled
 
 WANT = np.array([[1.0, -2.0, 300.0], [0.0, 5.0, 1e-8]])
 
@@ -17,11 +17,17 @@ def test_what_single_precision_explains_is_no_difference():
 @given(st.integers(0, 5), st.floats(3e-5, 10.0), st.sampled_from([1, -1]))
 def test_one_number_off_by_more_is_found_where_it_is(index, relative, sign):
     got = WANT.copy()
-    got.flat[index] += sign * relative * max(abs(got.flat[index]), 1e-3)
+    got.flat[index] += sign * relative * max(abs(got.flat[index]), 300 * FLOOR)
     found = difference(got, WANT)
     assert found.message == "wrong values"
     assert str(list(map(int, np.unravel_index(index, WANT.shape)))) in found.where
     assert "1 of 6" in found.where
+
+
+def test_a_number_is_as_exact_as_the_largest_of_its_array():
+    transform = np.array([1.0, 1e-17])
+    assert difference(transform, np.array([1.0, 0.0]), magnitude=np.array([1.0, 0.0])) is None
+    assert difference([1.0, 1e-6], np.array([1.0, 0.0])) is not None
 
 
 def test_errors_are_measured_against_the_terms_that_were_added():

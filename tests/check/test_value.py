@@ -41,6 +41,11 @@ def test_what_is_not_the_number_fails(judged, wrong):
     assert record.outcome is Outcome.FAILED
 
 
+def test_a_large_count_is_counted_to_the_last(judged):
+    assert judged(check.that(lambda: 768_001.0).returns, 768_000).outcome is Outcome.FAILED
+    assert judged(check.that(lambda: 768_001.0).returns, 768_000.0).outcome is Outcome.PASSED
+
+
 def test_an_exception_is_reported_with_its_message(judged):
     def broken(size):
         return size / 0
