@@ -13,15 +13,16 @@ STAFF = {"staff", "converters"}
 # A part may import what stands to the right of it, besides itself and the foundation.
 ALLOWED = {
     "problem": set(),
+    "symbols": set(),
     "course": {"problem"},
     "show": {"problem"},
     "check": {"show", "problem"},
     "leaderboard": {"problem"},
     "staff": {"problem"},
-    "student": {"problem"},
+    "student": {"problem", "symbols"},
     "places": set(),
     "converters": FOUNDATION,
-    "rooms": {"check", "show", "problem"},
+    "rooms": {"check", "show", "problem", "symbols"},
     "authoring": FOUNDATION | STAFF | {"rooms"},
     "grading": FOUNDATION | STAFF | {"rooms", "check"},
     "cli": {"problem", "authoring", "grading", "rooms", "leaderboard", "student"},

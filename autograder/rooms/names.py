@@ -1,28 +1,25 @@
 """Which global names a cell reads and which it defines."""
 
 import builtins
-import symtable
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 from autograder.rooms.job import Cell, Place
+from autograder.symbols import NONE, Symbols, symbols
 
 LONGEST = 50_000  # characters: nobody writes such a cell by hand
 
 
 def reads(source: str) -> frozenset[str]:
     """The global names that a cell reads, whether or not it also defines them."""
-    table = _table(source)
-    return frozenset(_read(table, top=True)) if table else frozenset()
+    return _symbols(source).read
 
 
 def defines(source: str) -> frozenset[str]:
     """The names that a cell defines at its top level: by assignment, import, def or class."""
-    table = _table(source)
-    symbols = table.get_symbols() if table else []
-    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
+    return _symbols(source).assigned | _symbols(source).imported
 
 
 def demonstrates(source: str, common: frozenset[str]) -> bool:
@@ -70,25 +67,14 @@ def _needed(cells: Sequence[Cell]) -> frozenset[str]:
 
 
 @lru_cache(1000)
-def _table(source: str) -> symtable.SymbolTable | None:
+def _symbols(source: str) -> Symbols:
     if len(source) > LONGEST:
-        return None
+        return NONE
+    return symbols(source) or _symbols_of_magic(source)
+
+
+def _symbols_of_magic(source: str) -> Symbols:
     try:
-        return symtable.symtable(source, "cell", "exec")
+        return symbols(TransformerManager().transform_cell(source)) or NONE
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return _table_of_magic(source)
-
-
-def _table_of_magic(source: str) -> symtable.SymbolTable | None:
-    try:
-        return symtable.symtable(TransformerManager().transform_cell(source), "cell", "exec")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None  # running the cell will say so; the last two are Python's "nested too deep"
-
-
-def _read(table: symtable.SymbolTable, top: bool = False) -> Iterator[str]:
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() if top else symbol.is_global():
-            yield symbol.get_name()
-    for inner in table.get_children():
-        yield from _read(inner)
+        return NONE  # running the cell will say so

@@ -119,7 +119,7 @@ def _cell(number: int, found: Mapping[str, Any]) -> Cell:
         kind=_word(found.get("cell_type")),
         source=_source(found.get("source")),
         grade_id=_word(about.get("grade_id")),
-        id=_text(found.get("id")),
+        id=_text(found.get("id")) or _text(metadata.get("id")),  # where Colab keeps it
         about=about,
         count=count if type(count) is int else None,
         errors=tuple(_word(o.get("ename")) for o in outputs if o.get("output_type") == "error"),

@@ -12,6 +12,7 @@ from autograder.student.expected import ANSWERS, TESTS
 from autograder.student.report import Report, Row
 
 WIDTH = 100
+NARROW = 24  # the last column, at least
 MOST_NAMES = 12  # of cells that one line is about
 UNSURE = (
     "The list of graded cells was read from this notebook itself: what was deleted is not missed. "
@@ -55,8 +56,16 @@ def _table(report: Report) -> str:
         if row.kind != ANSWERS
     ]
     headers = ("cell", "points", "state", "needs your")
+    if not rows:
+        return ""
+    taken = sum(max(map(len, column)) + 2 for column in list(zip(headers, *rows, strict=True))[:3])
+    narrowed = [(*row[:3], _wrapped(row[3], WIDTH - taken)) for row in rows]
     align = ("left", "right", "left", "left")
-    return tabulate(rows, headers, colalign=align, disable_numparse=True) if rows else ""
+    return tabulate(narrowed, headers, colalign=align, disable_numparse=True)
+
+
+def _wrapped(names: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(names, max(NARROW, width), break_on_hyphens=False))
 
 
 def _state(row: Row) -> str:

@@ -236,3 +236,23 @@ def test_cells_and_outputs_that_are_none_are_left_out(looked_over, worked, cell)
     worked["cells"][:0] = [None, 3, {"cell_type": 4, "source": [1], "metadata": []}]
     worked["cells"][5]["execution_count"] = True
     assert looked_over(worked).report.fine
+
+
+def test_a_notebook_from_colab_is_fine(looked_over, worked):
+    """It has no ids but in the metadata, and says more of each run than Jupyter does."""
+    worked["nbformat_minor"] = 0
+    worked["metadata"]["colab"] = {"provenance": [], "toc_visible": True}
+    for number, cell in enumerate(worked["cells"]):
+        del cell["id"]
+        cell["metadata"]["id"] = f"aB3{number}"
+        if cell["cell_type"] == "code":
+            about = {"status": "ok", "timestamp": 1700000000000, "elapsed": 12}
+            cell["metadata"] |= {"executionInfo": about, "colab": {"height": 52}}
+            cell["metadata"]["outputId"] = "0e1a"
+    assert looked_over(worked).report.fine
+
+
+def test_an_essay_without_metadata_is_known_by_the_id_that_colab_keeps(looked_over, worked, cell):
+    essay = cell(worked, "sharing")
+    essay["metadata"] = {"id": essay.pop("id")}
+    assert looked_over(worked, RELEASE).rows["sharing"].flags == ["stripped"]
