@@ -19,14 +19,6 @@ from autograder.check.layers.backprop import (
     softmax_loss,
     two_layer_loss,
 )
-from autograder.check.layers.convnet import (
-    accuracy,
-    he_initialization,
-    lenet,
-    minibatches,
-    sgd_step,
-    training,
-)
 from autograder.check.layers.convolution import (
     conv1d,
     conv1x1,
@@ -36,6 +28,7 @@ from autograder.check.layers.convolution import (
     filter_matrix,
     im2col,
 )
+from autograder.check.layers.lenet import lenet
 from autograder.check.layers.normalization import (
     batch_norm,
     fold_bias,
@@ -45,6 +38,11 @@ from autograder.check.layers.normalization import (
     spatial_batch_norm,
 )
 from autograder.check.layers.pooling import avg_pool, max_pool
+from autograder.check.learning.accuracy import accuracy
+from autograder.check.learning.batches import minibatches
+from autograder.check.learning.first_weights import he_initialization
+from autograder.check.learning.loop import training
+from autograder.check.learning.step import sgd_step
 from autograder.check.unwritten import NotWritten
 from autograder.check.value import that
 from autograder.check.verdict import CheckFailed, GraderBroke

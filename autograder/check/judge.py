@@ -92,7 +92,7 @@ def output_and_gradients(layer: "Layer", case: Case, function: Function) -> Reco
 
 def _not_flat(value: Any, names: Sequence[str], name: str) -> dict[str, Any]:
     pair = isinstance(value, (tuple, list)) and len(value) == 2
-    if pair and isinstance(value[1], (tuple, list)) and len(value[1]) == len(names):
+    if pair and _are(value[1], names):
         return {}
     return {
         "outcome": Outcome.FAILED,
@@ -164,7 +164,7 @@ def _claims(
     upstream = dout.copy()
     after = call_as_is(backward, [upstream, before.value[1]], {}, {**watched, "dout": upstream})
     names = [f"d{argument}" for argument in layer.arguments]
-    if len(names) == 1 and not isinstance(after.value, (tuple, list)):
+    if len(names) == 1 and _alone(after.value):
         after = replace(after, value=(after.value,))
     fault = _call_fault(after, case.name) or _not_all(after.value, names, case.name)
     if fault:
@@ -270,7 +270,7 @@ def _call_fault(called: Called, name: str) -> dict[str, Any]:
 
 
 def _not_all(value: Any, names: Sequence[str], name: str) -> dict[str, Any]:
-    if isinstance(value, (tuple, list)) and len(value) == len(names):
+    if _are(value, names):
         return {}
     return {
         "outcome": Outcome.FAILED,
@@ -280,6 +280,19 @@ def _not_all(value: Any, names: Sequence[str], name: str) -> dict[str, Any]:
         "got": kind(value),
         "expected": f"{len(names)} arrays" if names[1:] else "one array",
     }
+
+
+def _are(value: Any, names: Sequence[str]) -> bool:
+    """Whether a value can be the gradients; those of single numbers may come as one array."""
+    several = isinstance(value, (tuple, list)) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    )
+    return several and len(value) == len(names)
+
+
+def _alone(value: Any) -> bool:
+    """Whether a value is the one gradient itself, perhaps as a list of rows; else it holds it."""
+    return not isinstance(value, (tuple, list)) or (isinstance(value, list) and len(value) != 1)
 
 
 def _about(case: Case, subject: str, found: dict[str, Any]) -> Record:

@@ -196,13 +196,24 @@ def differences(restore, copies):
     return numerical_gradient
 
 
+def up_and_down(f, x, h=1e-5):
+    slopes = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        x[place] += h
+        above = f(x)
+        x[place] -= 2 * h
+        slopes[place] = (above - f(x)) / (2 * h)
+        x[place] += h  # back again, but for rounding
+    return slopes
+
+
 def by_unit_vectors(f, x, h=1e-5):
     units = np.eye(x.size).reshape(-1, *x.shape) * h
     return np.reshape([(f(x + unit) - f(x - unit)) / h / 2 for unit in units], x.shape)
 
 
 @pytest.mark.parametrize(
-    "right", [differences(True, True), differences(True, False), by_unit_vectors]
+    "right", [differences(True, True), differences(True, False), up_and_down, by_unit_vectors]
 )
 def test_right_numerical_gradients_pass(judged, right):
     for given in (dict(x=(2, 3), h=0.1), dict(x=(4,)), dict(x=(2, 1, 2), h=1e-3)):
@@ -211,8 +222,9 @@ def test_right_numerical_gradients_pass(judged, right):
 
 
 def test_x_has_to_be_put_back(judged):
-    in_place = judged(check.numerical_gradient, differences(False, False), cubic, x=(2, 3))
-    assert "changes its argument x" in in_place.message
+    for h in (1e-5, 1e-3):
+        in_place = judged(check.numerical_gradient, differences(False, False), cubic, x=(2, 3), h=h)
+        assert "changes its argument x" in in_place.message
     on_a_copy = judged(check.numerical_gradient, differences(False, True), cubic, x=(2, 3), h=0.1)
     assert "stays moved" in on_a_copy.hint
 
@@ -501,3 +513,27 @@ def test_a_net_whose_relu_is_forgotten_on_the_way_back(judged):
     assert (
         "missing on the way back" in judged(check.two_layer_loss.flat, two_layer_loss, **NET).hint
     )
+
+
+def test_gradients_of_numbers_may_come_as_one_array(judged):
+    def forward(x, y):
+        return x * y, np.array([y, x])
+
+    def backward(dout, cache):
+        return dout * cache
+
+    record = judged(check.multiply_gate.backward, forward, backward, "dx", x=(), y=())
+    assert record.outcome is Outcome.PASSED
+    record = judged(
+        check.multiply_gate.backward, forward, lambda d, c: d * c[::-1], "dx", x=(), y=()
+    )
+    assert record.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("wrapped", [list, np.ndarray.tolist, lambda dx: (dx,), lambda dx: [dx]])
+def test_one_gradient_may_come_as_lists_or_in_a_tuple(judged, wrapped):
+    def backward(dout, cache):
+        return wrapped(dout * (cache > 0))
+
+    record = judged(check.relu.backward, lambda x: (np.maximum(x, 0), x), backward, "dx", x=(3, 4))
+    assert record.outcome is Outcome.PASSED

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from autograder import check
 from autograder.check import oracle as engine
 from autograder.check.compare import difference
-from autograder.check.layers import convnet
-from autograder.check.mistakes import convnet as mistakes
-from autograder.check.oracle import convnet as oracle
+from autograder.check.layers.lenet import Sizes
+from autograder.check.mistakes import first_weights
+from autograder.check.mistakes.lenet import LENET
+from autograder.check.mistakes.lenet_backward import LENET_GRADIENTS, gradient_of
+from autograder.check.oracle import lenet as oracle
+from autograder.check.oracle.learning import sgd
 from autograder.check.record import Outcome
 
 LESSON = Path(__file__).parents[2] / "source" / "4-convnet" / "convnet.py"
@@ -53,18 +57,18 @@ def test_the_lessons_own_answers_pass(judged, answers, monkeypatch, seed):
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
     both = answers.lenet_forward, answers.lenet_backward
     found = [
-        judged(convnet.he_initialization, answers.init_lenet, **INIT),
-        judged(convnet.lenet.forward, answers.lenet_forward, **WIDE),
-        *(judged(convnet.lenet.backward, *both, name, **WIDE) for name in oracle.NAMES),
-        *(judged(convnet.lenet.backward, *both, name, **SQUARE) for name in oracle.NAMES),
-        judged(convnet.lenet.gradients, *both, **TINY),
-        judged(convnet.minibatches, answers.minibatches, count=11, batch_size=4),
-        judged(convnet.minibatches, answers.minibatches, count=9, batch_size=20),
-        judged(convnet.sgd_step, answers.sgd_step, learning_rate=0.1, momentum=0.8),
-        judged(convnet.sgd_step, answers.sgd_step, learning_rate=0.1, momentum=0.0),
-        judged(convnet.accuracy, answers.accuracy, batch_size=4),
-        judged(convnet.accuracy, answers.accuracy, batch_size=100),
-        judged(convnet.training, answers.train, learning_rate=0.2, momentum=0.7),
+        judged(check.he_initialization, answers.init_lenet, **INIT),
+        judged(check.lenet.forward, answers.lenet_forward, **WIDE),
+        *(judged(check.lenet.backward, *both, name, **WIDE) for name in oracle.NAMES),
+        *(judged(check.lenet.backward, *both, name, **SQUARE) for name in oracle.NAMES),
+        judged(check.lenet.gradients, *both, **TINY),
+        judged(check.minibatches, answers.minibatches, count=11, batch_size=4),
+        judged(check.minibatches, answers.minibatches, count=9, batch_size=20),
+        judged(check.sgd_step, answers.sgd_step, learning_rate=0.1, momentum=0.8),
+        judged(check.sgd_step, answers.sgd_step, learning_rate=0.1, momentum=0.0),
+        judged(check.accuracy, answers.accuracy, batch_size=4),
+        judged(check.accuracy, answers.accuracy, batch_size=100),
+        judged(check.training, answers.train, learning_rate=0.2, momentum=0.7),
     ]
     assert all(map(passed, found)), [r for r in found if not passed(r)]
 
@@ -125,10 +129,10 @@ def test_pooling_before_relu_is_as_right(judged, answers):
             "pool2": answers.relu_backward,
         },
     )
-    assert passed(judged(convnet.lenet.forward, both[0], **WIDE))
+    assert passed(judged(check.lenet.forward, both[0], **WIDE))
     for name in oracle.NAMES:
-        assert passed(judged(convnet.lenet.backward, *both, name, **WIDE))
-    assert passed(judged(convnet.lenet.gradients, *both, **TINY))
+        assert passed(judged(check.lenet.backward, *both, name, **WIDE))
+    assert passed(judged(check.lenet.gradients, *both, **TINY))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -141,7 +145,7 @@ def test_code_that_carries_no_complex_numbers_is_not_at_fault(judged, answers, m
         return answers.relu_forward(out)
 
     both = variant(answers, forward={"relu": real_relu})
-    assert passed(judged(convnet.lenet.gradients, *both, **TINY))
+    assert passed(judged(check.lenet.gradients, *both, **TINY))
 
 
 def test_single_precision_and_more_gradients_than_asked_are_fine(judged, answers):
@@ -153,9 +157,9 @@ def test_single_precision_and_more_gradients_than_asked_are_fine(judged, answers
     def backward(dscores, cache):
         return {**answers.lenet_backward(dscores.astype("f4"), cache), "x": None}
 
-    assert passed(judged(convnet.lenet.forward, forward, **WIDE))
-    assert passed(judged(convnet.lenet.backward, forward, backward, "conv1_w", **WIDE))
-    assert passed(judged(convnet.lenet.gradients, forward, backward, **TINY))
+    assert passed(judged(check.lenet.forward, forward, **WIDE))
+    assert passed(judged(check.lenet.backward, forward, backward, "conv1_w", **WIDE))
+    assert passed(judged(check.lenet.gradients, forward, backward, **TINY))
 
 
 def uniform(shape, n, rng):
@@ -166,9 +170,9 @@ def initial(weights, bias=lambda size, rng: np.zeros(size), names=oracle.NAMES):
     """An init_lenet whose weights are ``weights(shape, fan_in, rng)``."""
 
     def init_lenet(rng, channels, hidden, classes, input_shape):
-        sizes = convnet.Sizes((1, *input_shape), channels, hidden, classes)
+        sizes = Sizes((1, *input_shape), channels, hidden, classes)
         return {
-            name: weights(shape, mistakes.fan_in(shape), rng)
+            name: weights(shape, first_weights.fan_in(shape), rng)
             if len(shape) > 1
             else bias(shape, rng)
             for name, shape in sizes.shapes().items()
@@ -183,7 +187,7 @@ def test_normal_and_uniform_first_weights_pass_with_every_seed(judged, monkeypat
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
     normal = initial(lambda shape, n, rng: rng.normal(0, np.sqrt(2 / n), shape))
     for weights in (normal, initial(uniform)):
-        assert passed(judged(convnet.he_initialization, weights, **INIT))
+        assert passed(judged(check.he_initialization, weights, **INIT))
 
 
 def test_a_step_may_change_the_arrays_or_put_new_ones_into_the_dicts(judged):
@@ -200,7 +204,7 @@ def test_a_step_may_change_the_arrays_or_put_new_ones_into_the_dicts(judged):
         return params, velocity
 
     for step in (in_arrays, in_dicts):
-        assert passed(judged(convnet.sgd_step, step, learning_rate=0.1, momentum=0.8))
+        assert passed(judged(check.sgd_step, step, learning_rate=0.1, momentum=0.8))
 
 
 def test_the_oracles_step_is_that_of_torch():
@@ -210,7 +214,7 @@ def test_the_oracles_step_is_that_of_torch():
     optimizer.state[after]["momentum_buffer"] = v.clone()
     after.grad = g
     optimizer.step()
-    stepped, velocity = oracle.sgd(w, g, v, learning_rate=0.1, momentum=0.8)
+    stepped, velocity = sgd(w, g, v, learning_rate=0.1, momentum=0.8)
     torch.testing.assert_close(stepped, after.detach())
     torch.testing.assert_close(velocity, optimizer.state[after]["momentum_buffer"])
 
@@ -252,23 +256,23 @@ FORWARD_BUGS = {
 @pytest.mark.parametrize("says", FORWARD_BUGS)
 def test_a_known_mistake_of_forward_is_named(judged, answers, says):
     forward, _ = variant(answers, forward=FORWARD_BUGS[says])
-    assert says in hint_of(judged(convnet.lenet.forward, forward, **WIDE))
+    assert says in hint_of(judged(check.lenet.forward, forward, **WIDE))
 
 
-@pytest.mark.parametrize("mistake", mistakes.LENET, ids=lambda mistake: mistake.name)
+@pytest.mark.parametrize("mistake", LENET, ids=lambda mistake: mistake.name)
 def test_each_mistake_of_forward_is_told_apart_from_the_others(judged, mistake):
     def lenet_forward(x, params):
         params = [engine.tensor(params[name]) for name in oracle.NAMES]
         return mistake.answer(*params, x=engine.tensor(x)).numpy(), None
 
-    record = judged(convnet.lenet.forward, lenet_forward, **WIDE)
+    record = judged(check.lenet.forward, lenet_forward, **WIDE)
     assert hint_of(record) == mistake.says
 
 
 @pytest.mark.parametrize("padding", [0, 1])
 def test_a_forgotten_padding_ends_in_a_hint_on_sizes(judged, answers, padding):
     conv = partial(answers.conv_forward, padding=padding)
-    record = judged(convnet.lenet.forward, variant(answers, {"conv": conv})[0], **WIDE)
+    record = judged(check.lenet.forward, variant(answers, {"conv": conv})[0], **WIDE)
     assert record.message == "lenet_forward raised ValueError"
     assert "P = 2" in hint_of(record)
 
@@ -288,7 +292,7 @@ def test_a_forward_that_changes_what_it_is_given_is_told_so(judged, answers, cha
         change(x, params)
         return answer
 
-    record = judged(convnet.lenet.forward, lenet_forward, **WIDE)
+    record = judged(check.lenet.forward, lenet_forward, **WIDE)
     assert record.outcome is Outcome.FAILED
     assert record.message == f"lenet_forward changes its argument {what}"
 
@@ -328,10 +332,10 @@ BACKWARD_BUGS = [
 @pytest.mark.parametrize(("name", "says", "change"), BACKWARD_BUGS)
 def test_a_known_mistake_of_backward_is_named(judged, answers, name, says, change):
     both = variant(answers, backward=change)
-    record = judged(convnet.lenet.backward, *both, name, **WIDE)
+    record = judged(check.lenet.backward, *both, name, **WIDE)
     assert says in hint_of(record)
     assert record.message.startswith(f"grads['{name}']: ")
-    assert judged(convnet.lenet.gradients, *both, **TINY).outcome is Outcome.FAILED
+    assert judged(check.lenet.gradients, *both, **TINY).outcome is Outcome.FAILED
 
 
 def changed_gradients(answers, change):
@@ -354,19 +358,19 @@ def exchanged(grads):
 )  # fmt: skip
 def test_gradients_that_are_wrong_at_the_end_are_named(judged, answers, name, says, change):
     both = changed_gradients(answers, change)
-    assert says in hint_of(judged(convnet.lenet.backward, *both, name, **SQUARE))
+    assert says in hint_of(judged(check.lenet.backward, *both, name, **SQUARE))
 
 
 def test_a_gradient_under_anothers_name_is_told_by_its_shape(judged, answers):
     both = changed_gradients(answers, lambda grads, d, c: {**grads, "fc2_w": grads["fc2_b"]})
-    record = judged(convnet.lenet.backward, *both, "fc2_w", **WIDE)
+    record = judged(check.lenet.backward, *both, "fc2_w", **WIDE)
     assert hint_of(record) == "That is the shape of grads['fc2_b']."
 
 
 def test_a_gradient_that_a_wrong_forward_spoils_is_told_so(judged, answers):
     forward, _ = variant(answers, forward={"relu3": lambda x: (x, x)})
     both = forward, variant(answers)[1]
-    record = judged(convnet.lenet.backward, *both, "fc2_w", **WIDE)
+    record = judged(check.lenet.backward, *both, "fc2_w", **WIDE)
     assert hint_of(record) == "lenet_forward is not right yet: mend it first."
 
 
@@ -375,7 +379,7 @@ def test_dscores_that_are_not_used_are_named(judged, answers):
         return answers.lenet_backward(np.ones_like(dscores), cache)
 
     both = answers.lenet_forward, lenet_backward
-    assert "full of ones" in hint_of(judged(convnet.lenet.backward, *both, "conv1_w", **WIDE))
+    assert "full of ones" in hint_of(judged(check.lenet.backward, *both, "conv1_w", **WIDE))
 
 
 def test_exchanged_caches_of_equal_layers_are_named(judged, answers):
@@ -384,7 +388,7 @@ def test_exchanged_caches_of_equal_layers_are_named(judged, answers):
 
     both = answers.lenet_forward, lenet_backward
     assert "with the cache of fc1" in hint_of(
-        judged(convnet.lenet.backward, *both, "fc2_w", **SQUARE)
+        judged(check.lenet.backward, *both, "fc2_w", **SQUARE)
     )
 
 
@@ -394,7 +398,7 @@ def test_caches_in_the_wrong_order_end_in_a_hint(judged, answers):
     def lenet_backward(dscores, caches):
         return backward(dscores, caches[::-1])
 
-    record = judged(convnet.lenet.backward, forward, lenet_backward, "fc2_w", **WIDE)
+    record = judged(check.lenet.backward, forward, lenet_backward, "fc2_w", **WIDE)
     assert record.message.startswith("lenet_backward raised ")
     assert "from the last to the first" in hint_of(record)
 
@@ -411,14 +415,14 @@ def test_caches_in_the_wrong_order_end_in_a_hint(judged, answers):
 )  # fmt: skip
 def test_gradients_are_asked_for_by_name(judged, answers, answer, message):
     both = changed_gradients(answers, lambda grads, dscores, cache: answer(grads))
-    record = judged(convnet.lenet.backward, *both, "fc2_w", **WIDE)
+    record = judged(check.lenet.backward, *both, "fc2_w", **WIDE)
     assert (record.outcome, record.message) == (Outcome.FAILED, message)
 
 
 GRADIENT_MISTAKES = [
     pytest.param(name, mistake, sizes, id=f"{name}, {mistake.name}")
     for name in oracle.NAMES
-    for mistake in mistakes.LENET_GRADIENTS[f"d{name}"]
+    for mistake in LENET_GRADIENTS[f"d{name}"]
     for sizes in [SQUARE if "exchanged" in mistake.name else WIDE]
 ]
 
@@ -437,12 +441,12 @@ def test_each_mistake_of_backward_is_told_apart_unless_it_changes_nothing(
         *params, x = cache
         with contextlib.suppress(RuntimeError):
             answer = mistake.answer(engine.tensor(dscores), *params, x=x).numpy()
-            plain = mistakes._gradient(name)(engine.tensor(dscores), *params, x=x).numpy()
+            plain = gradient_of(name)(engine.tensor(dscores), *params, x=x).numpy()
             right.append(difference(answer, plain, np.abs(plain).max()) is None)
             return {key: answer if key == name else 0 for key in oracle.NAMES}
         return dict.fromkeys(oracle.NAMES)
 
-    record = judged(convnet.lenet.backward, forward, backward, name, **sizes)
+    record = judged(check.lenet.backward, forward, backward, name, **sizes)
     if right == [True]:
         assert passed(record)
     elif mistake.name == "every ReLU skipped" and name.startswith("fc1"):
@@ -464,9 +468,9 @@ def test_each_mistake_of_backward_is_told_apart_unless_it_changes_nothing(
         ("so it should be 2 / fan-in", lambda shape, n, rng: rng.normal(0, n**-0.5, shape)),
         ("multiply by its square root", lambda shape, n, rng: rng.normal(0, 2 / n, shape)),
         ("divide by the fan-out",
-         lambda shape, n, rng: rng.normal(0, np.sqrt(2 / mistakes.fan_out(shape)), shape)),
+         lambda shape, n, rng: rng.normal(0, np.sqrt(2 / first_weights.fan_out(shape)), shape)),
         ("Glorot's", lambda shape, n, rng:
-         rng.normal(0, np.sqrt(2 / (n + mistakes.fan_out(shape))), shape)),
+         rng.normal(0, np.sqrt(2 / (n + first_weights.fan_out(shape))), shape)),
         ("C_in · K · K: each output", lambda shape, n, rng:
          rng.normal(0, np.sqrt(2 / (shape[1] if len(shape) == 4 else n)), shape)),
         ("That is C_out".lower(), lambda shape, n, rng:
@@ -477,7 +481,7 @@ def test_each_mistake_of_backward_is_told_apart_unless_it_changes_nothing(
     ],
 )  # fmt: skip
 def test_wrong_first_weights_are_named(judged, says, weights):
-    hint = hint_of(judged(convnet.he_initialization, initial(weights), **INIT))
+    hint = hint_of(judged(check.he_initialization, initial(weights), **INIT))
     assert says in (hint if says != "that is c_out" else hint.lower())
 
 
@@ -487,24 +491,41 @@ def right_weights(shape, n, rng):
 
 def test_random_biases_are_named(judged):
     init = initial(right_weights, bias=lambda size, rng: rng.standard_normal(size))
-    record = judged(convnet.he_initialization, init, **INIT)
+    record = judged(check.he_initialization, init, **INIT)
     assert record.message == "conv1_b is not 0"
     assert "Biases start at 0" in hint_of(record)
 
 
 def test_missing_names_and_wrong_shapes_are_named(judged):
     init = initial(right_weights, names=oracle.NAMES[:-1])
-    assert "no 'fc2_b'" in judged(convnet.he_initialization, init, **INIT).message
+    assert "no 'fc2_b'" in judged(check.he_initialization, init, **INIT).message
     init = initial(lambda shape, n, rng: right_weights(shape, n, rng).T)
-    record = judged(convnet.he_initialization, init, **INIT)
+    record = judged(check.he_initialization, init, **INIT)
     assert (record.outcome, record.message) == (Outcome.FAILED, "conv1_w: wrong shape")
 
 
 def test_a_generator_of_ones_own_is_named(judged):
     own = initial(lambda shape, n, rng: right_weights(shape, n, np.random.default_rng(0)))
-    assert "make one of your own" in hint_of(judged(convnet.he_initialization, own, **INIT))
+    assert "make one of your own" in hint_of(judged(check.he_initialization, own, **INIT))
+    some = initial(
+        lambda shape, n, rng: right_weights(
+            shape, n, rng if len(shape) == 4 else np.random.default_rng(0)
+        )
+    )
+    assert "make one of your own" in hint_of(judged(check.he_initialization, some, **INIT))
     fresh = initial(lambda shape, n, rng: right_weights(shape, n, np.random.default_rng()))
-    assert "cannot be repeated" in hint_of(judged(convnet.he_initialization, fresh, **INIT))
+    assert "cannot be repeated" in hint_of(judged(check.he_initialization, fresh, **INIT))
+
+
+def test_one_filter_for_all_of_a_layer_is_named(judged):
+    init = initial(
+        lambda shape, n, rng: (
+            np.stack(shape[0] * [right_weights(shape[1:], n, rng)])
+            if len(shape) == 4
+            else right_weights(shape, n, rng)
+        )
+    )
+    assert "draw every weight for itself" in hint_of(judged(check.he_initialization, init, **INIT))
 
 
 # Wrong batches.
@@ -535,7 +556,7 @@ def cut(order, size):
     ],
 )  # fmt: skip
 def test_wrong_batches_are_named(judged, message, says, batches):
-    record = judged(convnet.minibatches, batches, count=11, batch_size=4)
+    record = judged(check.minibatches, batches, count=11, batch_size=4)
     assert message in record.message
     assert says in hint_of(record)
 
@@ -548,8 +569,8 @@ def test_batches_may_come_from_a_generator_even_one_without_an_end(judged, answe
         while True:
             yield from answers.minibatches(count, batch_size, rng)
 
-    assert passed(judged(convnet.minibatches, minibatches, count=11, batch_size=4))
-    record = judged(convnet.minibatches, endless, count=11, batch_size=4)
+    assert passed(judged(check.minibatches, minibatches, count=11, batch_size=4))
+    record = judged(check.minibatches, endless, count=11, batch_size=4)
     assert "comes twice in an epoch" in record.message
 
 
@@ -589,6 +610,7 @@ def first_only(params, grads, velocity, learning_rate, momentum):
         ("gives a new array", on_a_copy),
         ("Nothing happened to the params", first_only),
         ("uphill", step(lambda w, g, v, lr, m: w + lr * (m * v + g))),
+        ("multiplies the gradient", step(lambda w, g, v, lr, m: w - lr * (v + m * g))),
         ("without momentum", step(lambda w, g, v, lr, m: w - lr * g)),
         ("old velocity is subtracted", step(lambda w, g, v, lr, m: w - lr * (g - m * v))),
         ("learning rate is never used", step(lambda w, g, v, lr, m: w - (m * v + g))),
@@ -605,7 +627,7 @@ def first_only(params, grads, velocity, learning_rate, momentum):
     ],
 )
 def test_a_wrong_step_is_named(judged, says, function):
-    record = judged(convnet.sgd_step, function, learning_rate=0.1, momentum=0.8)
+    record = judged(check.sgd_step, function, learning_rate=0.1, momentum=0.8)
     assert says in hint_of(record)
 
 
@@ -616,7 +638,7 @@ def test_a_step_that_changes_the_gradients_is_told_so(judged):
             velocity[name] = grads[name].copy()
             params[name] -= learning_rate * velocity[name]
 
-    record = judged(convnet.sgd_step, sgd_step, learning_rate=0.1, momentum=0.8)
+    record = judged(check.sgd_step, sgd_step, learning_rate=0.1, momentum=0.8)
     assert (record.outcome, "grads" in record.message) == (Outcome.FAILED, True)
 
 
@@ -660,14 +682,14 @@ def test_a_wrong_accuracy_is_named(judged, says, function):
     def accuracy(forward, params, x, y, batch_size):
         return function(forward, params, x, y, batch_size=batch_size)
 
-    assert says in hint_of(judged(convnet.accuracy, accuracy, batch_size=4))
+    assert says in hint_of(judged(check.accuracy, accuracy, batch_size=4))
 
 
 def test_argmax_over_the_wrong_axis_fails(judged):
     def accuracy(forward, params, x, y, batch_size):
         return (forward(x, params)[0].argmax(0) == y[:4]).mean()
 
-    record = judged(convnet.accuracy, accuracy, batch_size=100)
+    record = judged(check.accuracy, accuracy, batch_size=100)
     assert record.outcome is Outcome.FAILED
 
 
@@ -740,18 +762,24 @@ TRAINING_BUGS = [
 @pytest.mark.parametrize(("says", "changed"), TRAINING_BUGS)
 def test_a_wrong_training_loop_is_named(judged, answers, says, changed):
     train = loop(answers, **changed)
-    assert says in hint_of(judged(convnet.training, train, learning_rate=0.2, momentum=0.7))
+    assert says in hint_of(judged(check.training, train, learning_rate=0.2, momentum=0.7))
+
+
+def test_a_loop_with_an_unknown_mistake_is_sent_to_what_it_is_made_of(judged, answers):
+    train = loop(answers, labels=lambda y, batch: y[batch][::-1])
+    record = judged(check.training, train, learning_rate=0.2, momentum=0.7)
+    assert "your loss, your step and your accuracy" in hint_of(record)
 
 
 def test_the_right_loop_of_these_tests_passes(judged, answers):
     train = loop(answers)
-    assert passed(judged(convnet.training, train, learning_rate=0.2, momentum=0.7))
+    assert passed(judged(check.training, train, learning_rate=0.2, momentum=0.7))
 
 
 @pytest.mark.parametrize("history", [None, {"loss": []}, [1.0]])
 def test_a_history_is_asked_for_by_name(judged, answers, history):
     train = loop(answers, history=lambda h: history)
-    record = judged(convnet.training, train, learning_rate=0.2, momentum=0.7)
+    record = judged(check.training, train, learning_rate=0.2, momentum=0.7)
     assert record.outcome is Outcome.FAILED
     assert "dict" in record.message
 

@@ -453,6 +453,21 @@ def test_each_mistake_of_the_running_statistics_is_told_apart(judged, layer, cas
     assert record.message.startswith(f"{name} afterwards")
 
 
+@pytest.mark.parametrize("name", ["replaced", "momentum reversed"])
+def test_without_momentum_a_hint_is_true_of_both(judged, name):
+    (mistake,) = (m for m in running_statistics.BATCH["running_mean"] if m.name == name)
+
+    def forward(x, gamma, beta, running_mean, running_var, **options):
+        settings = {"running_mean": running_mean, "running_var": running_var, **options}
+        wrong = answered(mistake, (x, gamma, beta), settings)
+        out, cache = batch_norm_plain(x, gamma, beta, running_mean, running_var, **options)
+        running_mean[...] = wrong
+        return out, cache
+
+    record = judged(layers.batch_norm.forward, forward, **{**BATCH, "momentum": 0})
+    assert record.hint.startswith("Only this batch is left")
+
+
 # The same once more, as students write them.
 
 

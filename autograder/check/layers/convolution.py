@@ -10,6 +10,6 @@ conv2d = Layer(
 )
 conv1d = Layer(("x", "w", "b"), oracle.conv, conv_forward.CONV_1D_3D)
 conv3d = Layer(("x", "w", "b"), oracle.conv, conv_forward.CONV_1D_3D)
-conv1x1 = Layer(("x", "w", "b"), oracle.conv1x1)
+conv1x1 = Layer(("x", "w", "b"), oracle.conv1x1, conv_forward.CONV1X1)
 im2col = Layer(("x",), oracle.im2col, conv_forward.IM2COL)
 filter_matrix = Layer(("w",), oracle.filter_matrix, conv_forward.FILTER_MATRIX)

@@ -16,6 +16,7 @@ from autograder.check.mistakes.conv_forward import (
     groups_ignored,
     groups_interleaved,
     height_and_width_swapped,
+    padded_by_one,
     stride_only_in_the_size,
     unpadded_size,
 )
@@ -304,6 +305,11 @@ GRADIENTS = {
         Mistake("last window only", LAST_WINDOW, _of_part("w", _last_window)),
         Mistake("last image only", LAST_IMAGE, _of_part("w", _last_image)),
         Mistake("unpadded x", UNPADDED, _of_unpadded("w")),
+        Mistake(
+            "border fixed at 1",
+            "x gets a border of 1, whatever padding was given to forward: keep it in the cache.",
+            _gradient("w", padded_by_one),
+        ),
         Mistake("loops without padding", LOOPS, _of_part("w", _without_padding)),
         Mistake("loops over a square", SQUARE, _of_part("w", _a_square)),
         Mistake(

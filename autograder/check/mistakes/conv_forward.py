@@ -135,6 +135,12 @@ def _loops_without_padding(x: Any, w: Any, b: Any, **options: int) -> Any:
     return out
 
 
+def padded_by_one(x: Any, w: Any, b: Any, padding: int = 0, **options: int) -> Any:
+    """Output of the right size, whose windows start on a border of 1."""
+    rows, cols = oracle.conv(x, w, b, padding=padding, **options).shape[2:]
+    return oracle.conv(x, w, b, padding=1, **options)[:, :, :rows, :cols]
+
+
 def _one_size_from_the_other(wrong: int, kernel_axis: int) -> Callable[..., Any]:
     """Too few rows (2) or columns (3), because they were counted along the other axis of x."""
 
@@ -195,6 +201,7 @@ WIDTH_FROM_HEIGHT = (
     "The output has too few columns: they were counted with the height of x. W' comes from W and "
     "K_W."
 )
+FIXED = "You pad with padding=1, whatever padding you are given."
 ROUNDED_UP = (
     "The output is too large: where the last step does not fit, round down, (…) // S + 1, and "
     "leave the rest of the pixels alone."
@@ -223,11 +230,8 @@ CONV2D = (
         "This is the answer for padding=0: x is never surrounded by zeros.",
         _without("padding", 0),
     ),
-    Mistake(
-        "padding fixed at 1",
-        "This is the answer for padding=1, whatever padding you are given.",
-        _without("padding", 1),
-    ),
+    Mistake("padding fixed at 1", FIXED, _without("padding", 1)),
+    Mistake("border fixed at 1", FIXED, padded_by_one),
     Mistake(
         "padding keeps the size",
         "This is the answer for padding = (K − 1) / 2, whatever padding you are given.",
@@ -354,6 +358,16 @@ CONV2D = (
     ),
 )
 
+
+def _as_large_as_the_image(X: Any, K: Any) -> Any:
+    """The right numbers in an array of zeros of the shape of X."""
+    from torch import zeros_like
+
+    out, Y = zeros_like(X), oracle.corr2d(X, K)  # noqa: N806
+    out[: Y.shape[0], : Y.shape[1]] = Y
+    return out
+
+
 CORR2D = (
     Mistake(
         "kernel flipped",
@@ -375,6 +389,11 @@ CORR2D = (
         "The last row and column of windows are missing: there are H − K_H + 1 positions.",
         lambda X, K: oracle.corr2d(X, K)[:-1, :-1],
     ),
+    Mistake(
+        "as large as the image",
+        "Y is as large as X, but the filter fits in fewer places: H − K_H + 1 by W − K_W + 1.",
+        _as_large_as_the_image,
+    ),
 )
 
 
@@ -393,6 +412,27 @@ CONV_1D_3D = (
         ),
     ),
 )
+
+
+CONV1X1 = (
+    Mistake(
+        "bias forgotten",
+        "The bias b is missing: add b[f] to the map of filter f.",
+        lambda x, w, b: oracle.conv1x1(x, w, 0 * b),
+    ),
+    Mistake(
+        "channels last",
+        "The channels of the output come last: out is (N, C_out, H, W).",
+        lambda x, w, b: oracle.conv1x1(x, w, b).permute(0, 2, 3, 1),
+    ),
+)
+
+
+def _windows_reshaped(x: Any, kernel_size: int, stride: int = 1, padding: int = 0) -> Any:
+    """The windows, (N, C, H', W', K, K), reshaped although their axes stand in another order."""
+    columns = oracle.im2col(x, kernel_size, stride=stride, padding=padding)
+    parts = columns.reshape(len(x), x.shape[1], kernel_size**2, -1)
+    return parts.transpose(2, 3).reshape(columns.shape)
 
 
 def _with_rows(order: tuple[int, ...]) -> Callable[..., Any]:
@@ -422,6 +462,12 @@ IM2COL = (
         "Down a column, the filter's rows and columns are swapped; the order is that of "
         "w[f].reshape(-1).",
         _with_rows((1, 3, 2)),
+    ),
+    Mistake(
+        "windows reshaped",
+        "The numbers are there, but mixed up: reshape keeps their order, so bring the axes into "
+        "the order (N, C, K, K, H', W') first.",
+        _windows_reshaped,
     ),
     Mistake(
         "stride ignored",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograder.check.mistakes import Mistake
-from autograder.check.mistakes.normalization import EPS_FIXED, EPS_MISSING, EPS_OUTSIDE, NO_ROOT
+from autograder.check.mistakes.normalization import EPS_MISSING, EPS_OUTSIDE, NO_ROOT
 
 
 def _weight(factor: Callable[[Any, Any, float], Any]) -> Callable[..., Any]:
@@ -29,7 +29,7 @@ def _along_the_filter(w: Any, gamma: Any, running_var: Any, eps: float = 1e-5) -
 
 WEIGHT = (
     Mistake("eps missing", EPS_MISSING, _weight(lambda gamma, var, eps: gamma / var**0.5)),
-    Mistake("eps fixed", EPS_FIXED, _weight(lambda gamma, var, eps: gamma / (var + 1e-5) ** 0.5)),
+    Mistake("eps fixed", EPS_MISSING, _weight(lambda gamma, var, eps: gamma / (var + 1e-5) ** 0.5)),
     Mistake(
         "eps outside the root",
         EPS_OUTSIDE,
@@ -141,7 +141,7 @@ BIAS = (
         _bias_with(lambda var, eps: 1),
     ),
     Mistake("eps missing", EPS_MISSING, _bias_with(lambda var, eps: var**0.5)),
-    Mistake("eps fixed", EPS_FIXED, _bias_with(lambda var, eps: (var + 1e-5) ** 0.5)),
+    Mistake("eps fixed", EPS_MISSING, _bias_with(lambda var, eps: (var + 1e-5) ** 0.5)),
     Mistake("eps outside the root", EPS_OUTSIDE, _bias_with(lambda var, eps: var**0.5 + eps)),
     Mistake("root forgotten", NO_ROOT, _bias_with(lambda var, eps: var + eps)),
 )

@@ -40,8 +40,10 @@ def _everything(laid: Laid) -> Laid:
 
 
 EPS_OUTSIDE = "ε stands outside of the root: it is added to the variance, √(σ² + ε)."
-EPS_MISSING = "ε has no effect: add the eps that you are given to the variance, √(σ² + ε)."
-EPS_FIXED = "This is the answer for eps = 1e-5, whatever eps you are given."
+# Where the variance is not small, no ε and one of 1e-5 cannot be told apart.
+EPS_MISSING = (
+    "ε has no effect: add the eps that you are given, whatever it is, to the variance, √(σ² + ε)."
+)
 NO_ROOT = "You divide by σ² + ε; divide by its root."
 UNBIASED = (
     "You divide the sum of squares by one less than there are numbers; the lecture's variance "
@@ -51,7 +53,7 @@ UNBIASED = (
 FORMULAS = (
     Mistake("eps outside the root", EPS_OUTSIDE, lambda n: scaled(n, n.var**0.5 + n.eps)),
     Mistake("eps missing", EPS_MISSING, lambda n: scaled(n, n.var**0.5)),
-    Mistake("eps fixed", EPS_FIXED, lambda n: right(replace(n, eps=1e-5))),
+    Mistake("eps fixed", EPS_MISSING, lambda n: right(replace(n, eps=1e-5))),
     Mistake(
         "gamma and beta forgotten",
         "You return x̂: multiply by gamma and add beta.",

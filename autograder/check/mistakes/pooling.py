@@ -83,56 +83,55 @@ def _scaled(pool: Pool, factor: Callable[[int, int], float]) -> Pool:
 
 
 STRIDE_IGNORED = "This is the answer for stride=1: the window moves one pixel at a time."
+STRIDE_FIXED = (
+    "The windows are K apart, whatever the stride: the window of out[i, j] starts at (i·S, j·S)."
+)
+STRIDE_IN_SIZE = (
+    "The output has the right size, but its windows are one pixel apart: the window of out[i, j] "
+    "starts at (i·S, j·S)."
+)
+ROUNDED_UP = (
+    "There is a row or column too many: where the windows do not fit, (H − K)/S + 1 is rounded "
+    "down."
+)
+LAST_MISSING = "The last row and column of windows are missing: there are (H − K)/S + 1."
+SQUARE = "The output is square: W' follows from W as H' does from H."
+ONE_SHORT = "Your windows are (K − 1) pixels wide: in a slice, the end is not included."
 
 
 def _geometry(pool: Pool, function: str, what: str) -> tuple[Mistake, ...]:
     """What goes wrong with places and sizes, whatever is taken of a window."""
     return (
+        *_wrong_stride(pool),
+        Mistake("rounded up", ROUNDED_UP, _rounded_up(function)),
+        *_wrong_size(pool),
+        *_taken_together(pool, what),
+    )
+
+
+def _wrong_stride(pool: Pool) -> tuple[Mistake, ...]:
+    return (
         Mistake("stride ignored", STRIDE_IGNORED, _strided(pool, lambda K, S: 1)),
-        Mistake(
-            "stride is the kernel size",
-            "The windows are K apart, whatever the stride: the window of out[i, j] starts at "
-            "(i·S, j·S).",
-            _strided(pool, lambda K, S: K),
-        ),
-        Mistake(
-            "stride only in the size",
-            "The output has the right size, but its windows are one pixel apart: the window of "
-            "out[i, j] starts at (i·S, j·S).",
-            _stride_only_in_the_size(pool),
-        ),
-        Mistake(
-            "rounded up",
-            "There is a row or column too many: where the windows do not fit, (H − K)/S + 1 is "
-            "rounded down.",
-            _rounded_up(function),
-        ),
-        Mistake(
-            "last windows missing",
-            "The last row and column of windows are missing: there are (H − K)/S + 1.",
-            _last_windows_missing(pool),
-        ),
-        Mistake(
-            "one size for both",
-            "The output is square: W' follows from W as H' does from H.",
-            _one_size_for_both(pool),
-        ),
+        Mistake("stride is the kernel size", STRIDE_FIXED, _strided(pool, lambda K, S: K)),
+        Mistake("stride only in the size", STRIDE_IN_SIZE, _stride_only_in_the_size(pool)),
+    )
+
+
+def _wrong_size(pool: Pool) -> tuple[Mistake, ...]:
+    return (
+        Mistake("last windows missing", LAST_MISSING, _last_windows_missing(pool)),
+        Mistake("one size for both", SQUARE, _one_size_for_both(pool)),
         Mistake("height and width swapped", "The output is transposed.", _transposed(pool)),
-        Mistake(
-            "window one short",
-            "Your windows are (K − 1) pixels wide: in a slice, the end is not included.",
-            _window_one_short(pool),
-        ),
-        Mistake(
-            f"{what} over channels",
-            f"You take one {what} for all channels; each channel is pooled by itself.",
-            _over_channels(pool, (1,)),
-        ),
-        Mistake(
-            f"{what} over images",
-            f"You take one {what} for all images and channels; each is pooled by itself.",
-            _over_channels(pool, (0, 1)),
-        ),
+        Mistake("window one short", ONE_SHORT, _window_one_short(pool)),
+    )
+
+
+def _taken_together(pool: Pool, what: str) -> tuple[Mistake, ...]:
+    channels = f"You take one {what} for all channels; each channel is pooled by itself."
+    images = f"You take one {what} for all images and channels; each is pooled by itself."
+    return (
+        Mistake(f"{what} over channels", channels, _over_channels(pool, (1,))),
+        Mistake(f"{what} over images", images, _over_channels(pool, (0, 1))),
     )
 
 

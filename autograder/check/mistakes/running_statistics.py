@@ -18,18 +18,19 @@ NEVER_UPDATED = (
     "the caller's as it is: write into that one."
 )
 
+# Without momentum the first two leave the same; what "replaced" says is true of both.
 UPDATES = (
+    Mistake(
+        "replaced",
+        "Only this batch is left: mix it with the old value, as 0.99 and 0.01.",
+        lambda old, new, m: new,
+    ),
     Mistake(
         "momentum reversed",
         "The momentum is the other way round: (1 − momentum) · running + momentum · batch.",
         lambda old, new, m: m * old + (1 - m) * new,
     ),
     Mistake("never updated", NEVER_UPDATED, lambda old, new, m: old),
-    Mistake(
-        "replaced",
-        "Only this batch is left: mix it with the old value, as 0.99 and 0.01.",
-        lambda old, new, m: new,
-    ),
     Mistake(
         "old value not scaled",
         "The old value is kept whole: scale it by (1 − momentum).",

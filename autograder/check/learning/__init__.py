@@ -1,0 +1,1 @@
+"""How a network is trained: first weights, batches, steps, accuracy and the loop."""
