@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.authoring.banner import with_banner, without_banner
 from autograder.authoring.percent import ROLES, Cell, Marker
 from autograder.problem import BadInputError, Problem
 
@@ -52,7 +53,10 @@ def cells(notebook: NotebookNode, package: str, name: str) -> list[Cell]:
 
 def fingerprint(notebook: NotebookNode) -> str:
     """A digest of what an author can change: text, types and markers of the cells."""
-    found = [(cell.cell_type, cell.source.rstrip(), _grading(cell)) for cell in notebook.cells]
+    found = [
+        (cell.cell_type, without_banner(cell.source).rstrip(), _grading(cell))
+        for cell in notebook.cells
+    ]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -102,7 +106,9 @@ def readable(notebook: NotebookNode) -> list[str]:
 
 
 def _node(cell: Cell, identity: str) -> NotebookNode:
-    node: NotebookNode = getattr(nbformat.v4, f"new_{cell.type}_cell")(cell.source, id=identity)
+    node: NotebookNode = getattr(nbformat.v4, f"new_{cell.type}_cell")(
+        with_banner(cell), id=identity
+    )
     if cell.marker:
         node.metadata["nbgrader"] = _metadata(cell.marker)
         if cell.marker.role == HOME:
@@ -153,7 +159,11 @@ def _grading(cell: NotebookNode) -> dict[str, Any]:
 
 def _cells(notebook: NotebookNode, name: str) -> list[Cell]:
     return [
-        Cell(node.cell_type, node.source.rstrip(), _marker(node, f"{name}, cell {number}"))
+        Cell(
+            node.cell_type,
+            without_banner(node.source).rstrip(),
+            _marker(node, f"{name}, cell {number}"),
+        )
         for number, node in enumerate(notebook.cells, start=1)
     ]
 

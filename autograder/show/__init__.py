@@ -12,6 +12,7 @@ from autograder.show.errors import error_map
 from autograder.show.fields import receptive_field
 from autograder.show.gradients import scatter
 from autograder.show.graphs import gate, graph
+from autograder.show.journey import journey
 from autograder.show.layers import volumes
 from autograder.show.matrices import matrix
 from autograder.show.normalization import (
@@ -47,6 +48,7 @@ __all__ = [
     "groups",
     "history",
     "images",
+    "journey",
     "leftover",
     "matrix",
     "network",

@@ -15,7 +15,7 @@ RISE = 1.5  # inches from the inputs to the outputs
 RADIUS = 0.32  # channels
 MOST = 32  # channels: more lines could not be told apart
 MARGIN = 2.4  # channels, at most, room for the names of the rows
-LEAST = 5.4  # inches, room for the caption
+LEAST = 6.6  # inches, room for the caption
 
 
 def groups(c_in: int, c_out: int, groups: int) -> Picture:

@@ -17,6 +17,7 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK)  # one a place; more windows could not be 
 GAP = 1.7  # cells between two grids, room for the sign
 ABOVE, BELOW = 1.0, 1.2  # cells, room for the titles and for the text
 WIDEST = 24  # cells: a picture no wider than the page
+LEAST = 16.5  # cells, room for the legend
 
 Array = NDArray[np.float64]
 
@@ -116,7 +117,7 @@ def _checked(share: _Share) -> _Share:
 
 
 def _sheet(width: float, height: float, count: int) -> tuple[Picture, Sequence[Axes]]:
-    figure = Picture(CELL * width, CELL * height * count + 0.5)
+    figure = Picture(CELL * max(width, LEAST), CELL * height * count + 0.5)
     panels = list(figure.subplots(count, 1, squeeze=False).flat)
     for axes in panels:
         drawing(axes, -EDGE, width + EDGE, -ABOVE, height - ABOVE)
