@@ -105,14 +105,17 @@ show.images(
 # %% [markdown]
 # ## 2 · How large, how many, how much work
 #
-# A 3×3 filter fits a 7-pixel row in $7 - 3 + 1 = 5$ places. With **padding** $P$ there are $P$
-# zeros on each side, with **stride** $S$ the filter moves $S$ pixels at a time, and with
-# **dilation** $D$ its *taps* (the $K$ places where it has a weight) stand $D$ pixels apart, so that
-# it spans $D(K-1)+1$ pixels. We call the sizes of the output $H'$ and $W'$. Sometimes it does not
-# fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round *down*: the last pixels are
-# never looked at (crossed out below).
+# A filter of $K = 3$ pixels fits a row of 7 in $7 - 3 + 1 = 5$ places. Three settings change that:
 #
-# **Task.** Write `output_size`. Return a whole number; round down when the filter does not fit.
+# - **padding** $P$: there are $P$ zeros on each side of the row;
+# - **stride** $S$: the filter moves $S$ pixels at a time;
+# - **dilation** $D$: its *taps* (the $K$ places where it has a weight) stand $D$ pixels apart, so
+#   that it spans $D(K-1)+1$ pixels.
+#
+# Sometimes it does not fit: $W=7, K=3, S=3$ gives $(7-3)/3+1 = 2.33$. Frameworks then round *down*:
+# the last pixels are never looked at (crossed out below).
+#
+# **Task.** Write `output_size`: $H'$ for the height of an image, $W'$ for its width.
 
 # %%
 show.window_positions(7, kernel_size=3, stride=3)
@@ -135,7 +138,9 @@ check.that(output_size, 7, 3).returns(5)
 check.that(output_size, 7, 3, stride=2).returns(3)
 check.that(output_size, 7, 3, stride=3).returns(2, hint="2.33 does not fit: round down.")
 check.that(output_size, 7, 3, padding=1).returns(7, hint="P = (K − 1) / 2 keeps the size.")
+check.that(output_size, 32, 5).returns(28)
 check.that(output_size, 32, 5, padding=2).returns(32)
+check.that(output_size, 32, 3, stride=2, padding=1).returns(16, hint="15.5 + 1: round down.")
 
 # %% test="output-size-all" points=2
 check.that(output_size, 7, 3, dilation=2).returns(3, hint="A dilated filter spans D(K − 1) + 1.")
@@ -174,16 +179,17 @@ def num_multiply_adds(c_in, c_out, kernel_size, height, width, groups=1, **geome
 
 # %% test="parameters" points=2
 check.that(num_parameters, 3, 10, 5).returns(760, hint="Ten filters of 3·5·5 weights and a bias.")
+check.that(num_parameters, 64, 32, 1).returns(2080)
 check.that(num_parameters, 4, 6, 3, groups=2).returns(114, hint="A filter is C_in / groups deep.")
 ### BEGIN HIDDEN TESTS
 check.that(num_parameters, 64, 32, 3, groups=4).returns(4640, concept="groups")
-check.that(num_parameters, 6, 9, 1).returns(63, concept="1×1 filters")
 ### END HIDDEN TESTS
 
 # %% test="multiply-adds" points=2
 each = "75 for each of 10·32·32 outputs: how many there are depends on the padding."
 check.that(num_multiply_adds, 3, 10, 5, 32, 32, padding=2).returns(768_000, hint=each)
-check.that(num_multiply_adds, 4, 6, 3, 8, 9, groups=2).returns(4536)
+each = "6·7 places for each of 6 filters, and 2·3·3 weights: a filter is C_in / groups deep."
+check.that(num_multiply_adds, 4, 6, 3, 8, 9, groups=2).returns(4536, hint=each)
 ### BEGIN HIDDEN TESTS
 check.that(num_multiply_adds, 64, 32, 3, 7, 9, groups=4, padding=1).returns(
     290_304, concept="groups"
@@ -227,12 +233,21 @@ check.that(receptive_field, []).returns(1, hint="With no layer, a pixel sees its
 # %% test="receptive-field-strides" points=2
 later = "3, then 5, then 2·2 more: a stride is felt from the next layer on."
 check.that(receptive_field, [(3, 1, 1), (3, 2, 1), (3, 1, 1)]).returns(9, hint=later)
-check.that(receptive_field, [(3, 1, 2), (3, 1, 1)]).returns(7)
+spans = "A dilated filter spans D(K − 1) + 1 pixels, here 5."
+check.that(receptive_field, [(3, 1, 2), (3, 1, 1)]).returns(7, hint=spans)
 ### BEGIN HIDDEN TESTS
 check.that(receptive_field, [(7, 2, 1), (3, 2, 1), (3, 1, 1)]).returns(19, concept="two strides")
 check.that(receptive_field, [(3, 1, 1), (3, 1, 2), (3, 1, 4)]).returns(15, concept="dilation")
 check.that(receptive_field, [(5, 3, 2), (3, 2, 3), (2, 1, 1)]).returns(33, concept="everything")
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# How deep must a network be until one of its numbers sees a whole image, 224 pixels wide?
+
+# %%
+for stride in (1, 2):
+    depth = next(L for L in range(1, 224) if receptive_field([(3, stride, 1)] * L) >= 224)
+    print(f"3×3 filters of stride {stride}: {depth} layers")
 
 # %% [markdown]
 # ## 4 · The layer, forward
@@ -241,9 +256,10 @@ check.that(receptive_field, [(5, 3, 2), (3, 2, 3), (2, 1, 1)]).returns(33, conce
 #
 # $$\text{out}_{n,f,i,j} = b_f + \sum_{c}\sum_{u}\sum_{v} x_{n,\,c,\,iS+u,\,jS+v}\; w_{f,c,u,v}$$
 #
-# where $x$ has been padded with $P$ zeros on every side. **Task.** Write `conv_forward`. Return the
-# output and a `cache` with whatever the backward pass will need. Leave `dilation` and `groups`
-# alone for now; section 7 comes back to them.
+# where $x$ has been padded with $P$ zeros on every side.
+#
+# **Task.** Write `conv_forward`. Return the output and a `cache` with whatever the backward pass
+# will need. Leave `dilation` and `groups` alone for now; section 7 comes back to them.
 
 # %%
 show.volumes((3, 32, 32), (6, 3, 5, 5), (6, 28, 28))
@@ -279,15 +295,15 @@ def grouped(array, groups):  # a row for each entry of the first axis
     return array.reshape(groups, len(array) // groups, -1)
 
 
-def blocks(patches, maps):
+def blocks(patches, *maps):
     # All columns at once would take K_H * K_W times the memory of x. About 1 MB at a time (some
     # images, some output rows) stays in the processor's cache. Of maps: (C, images, rows, W').
     rows = max(1, 2**20 // patches[:, :, :, 0, 0].nbytes)
-    images = max(1, rows // maps.shape[2])
-    for n in range(0, len(maps), images):
-        for i in range(0, maps.shape[2], rows):
+    images = max(1, rows // patches.shape[4])
+    for n in range(0, patches.shape[3], images):
+        for i in range(0, patches.shape[4], rows):
             ns, rs = slice(n, n + images), slice(i, i + rows)
-            yield patches[:, :, :, ns, rs], maps[ns, :, rs].swapaxes(0, 1)
+            yield patches[:, :, :, ns, rs], *(each[ns, :, rs].swapaxes(0, 1) for each in maps)
     ### END SOLUTION
 
 
@@ -295,19 +311,25 @@ def blocks(patches, maps):
 check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
 check.conv2d.forward(conv_forward, x=(3, 2, 4, 7), w=(5, 2, 4, 3), b=(5,), concept="a tall filter")
+alone = dict(x=(1, 1, 4, 3), w=(1, 1, 2, 1), b=(1,))
+check.conv2d.forward(conv_forward, **alone, concept="one of everything")
+large = dict(x=(3, 8, 46, 44), w=(2, 8, 3, 3), b=(2,))
+check.conv2d.forward(conv_forward, **large, concept="larger images")
 ### END HIDDEN TESTS
 
 # %% test="conv-forward-padding" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 5, 6), w=(4, 3, 3, 3), b=(4,), padding=1)
+# The lecture's layer, 3×32×32 in and 10×32×32 out: these are the 768,000 multiply-adds.
+check.conv2d.forward(conv_forward, x=(1, 3, 32, 32), w=(10, 3, 5, 5), b=(10,), padding=2)
 ### BEGIN HIDDEN TESTS
-wide = dict(x=(2, 2, 6, 4), w=(3, 2, 2, 3), b=(3,), padding=2)
+wide = dict(x=(2, 2, 6, 4), w=(3, 2, 4, 3), b=(3,), padding=2)
 check.conv2d.forward(conv_forward, **wide, concept="wider padding")
 ### END HIDDEN TESTS
 
 # %% test="conv-forward-stride" points=3
 check.conv2d.forward(conv_forward, x=(2, 3, 7, 7), w=(4, 3, 3, 3), b=(4,), stride=2)
 ### BEGIN HIDDEN TESTS
-rest = dict(x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1)
+rest = dict(x=(2, 3, 9, 6), w=(4, 3, 4, 3), b=(4,), stride=2, padding=1)
 check.conv2d.forward(conv_forward, **rest, concept="a stride that does not fit")
 three = dict(x=(2, 2, 10, 9), w=(3, 2, 3, 2), b=(3,), stride=3)
 check.conv2d.forward(conv_forward, **three, concept="stride 3")
@@ -371,7 +393,8 @@ def input_matrix(x, kernel_size):
 
 # %% test="input-matrix-lecture" points=3
 check.that(input_matrix, np.array([1.0, 2, 3, 4, 5]), 3).returns(
-    [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 0]]
+    [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 0]],
+    hint="A row for each pixel: the window around it, with zeros where it reaches past the ends.",
 )
 ### BEGIN HIDDEN TESTS
 check.that(input_matrix, np.array([3.0, 1, 4]), 5).returns(
@@ -402,17 +425,23 @@ show.scatter(dout, w, dx=np.zeros((3, 3)), at=[(0, 0), (0, 1)])
 def conv_backward(dout, cache):
     """Gradients of a convolution layer. dout: (N, C_out, H', W'). Returns dx, dw, db."""
     ### BEGIN SOLUTION
-    x_padded, w, stride, padding, dilation, groups = cache
-    dw, border = 0, dilation * (w.shape[2] - 1) - padding
-    for part, dmaps in blocks(windows(x_padded, w.shape[2:], stride, dilation), dout):
-        columns = grouped(part.reshape(-1, dmaps[0].size), groups)
-        dw += grouped(dmaps, groups) @ columns.swapaxes(1, 2)
-    if stride == 1 and border >= 0 and w.shape[2] == w.shape[3]:  # section 5: a convolution, faster
-        no_bias = np.zeros(x_padded.shape[1], w.dtype)
-        dx, _ = conv_forward(dout, turned(w, groups), no_bias, 1, border, dilation, groups)
-    else:
-        dx = scattered(dout, *cache)
-    return dx, dw.reshape(w.shape), dout.sum(axis=(0, 2, 3))
+    _, w, stride, padding, dilation, _ = cache
+    borders = [dilation * (k - 1) - padding for k in w.shape[2:]]
+    slides = stride == 1 and min(borders) >= 0  # section 5: a convolution, and faster
+    dx, dw = slid(dout, borders, *cache) if slides else scattered(dout, *cache)
+    return dx, dw, dout.sum(axis=(0, 2, 3))
+
+
+def slid(dout, borders, x_padded, w, _, padding, dilation, groups):
+    # The columns of dout serve twice: W_flipped @ columns is dx, and x @ columns.T is dW_flipped.
+    dout = np.pad(dout, [(0, 0), (0, 0), *((border, border) for border in borders)])
+    x, w_flipped, dw_flipped = cropped(x_padded, padding), turned(w, groups), 0
+    dx = np.empty_like(x)
+    for part, maps, dmaps in blocks(windows(dout, w.shape[2:], 1, dilation), x, dx):
+        columns = grouped(part.reshape(-1, maps[0].size), groups)
+        dmaps[...] = (grouped(w_flipped, groups) @ columns).reshape(maps.shape)
+        dw_flipped += grouped(maps, groups) @ columns.swapaxes(1, 2)
+    return dx, turned(dw_flipped.reshape(w_flipped.shape), groups)
 
 
 def turned(w, groups):
@@ -422,19 +451,25 @@ def turned(w, groups):
 
 
 def scattered(dout, x_padded, w, stride, padding, dilation, groups):
-    dx = np.zeros_like(x_padded)
-    for part, dmaps in blocks(windows(dx, w.shape[2:], stride, dilation), dout):
-        columns = grouped(w, groups).swapaxes(1, 2) @ grouped(dmaps, groups)
-        dpart = columns.reshape(part.shape)
+    dx, dw = np.zeros_like(x_padded), 0
+    both = (windows(array, w.shape[2:], stride, dilation) for array in (x_padded, dx))
+    for (part, dmaps), (dpart, _) in zip(*(blocks(patches, dout) for patches in both), strict=True):
+        columns, dmaps = grouped(part.reshape(-1, dmaps[0].size), groups), grouped(dmaps, groups)
+        dw += dmaps @ columns.swapaxes(1, 2)
+        dcolumns = (grouped(w, groups).swapaxes(1, 2) @ dmaps).reshape(part.shape)
         for i, j in np.ndindex(w.shape[2:]):  # patches overlap; within one (i, j) no two meet
-            part[:, i, j] += dpart[:, i, j]
-    height, width = dx.shape[2:]
-    return dx[:, :, padding : height - padding, padding : width - padding]  # right at 0 too
+            dpart[:, i, j] += dcolumns[:, i, j]
+    return cropped(dx, padding), dw.reshape(w.shape)
+
+
+def cropped(x, padding):
+    height, width = x.shape[2:]
+    return x[:, :, padding : height - padding, padding : width - padding]  # right at 0 too
     ### END SOLUTION
 
 
 # %% test="conv-backward-db" points=2
-check.conv2d.backward(conv_forward, conv_backward, "db", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
+check.conv2d.backward(conv_forward, conv_backward, "db", x=(3, 2, 4, 6), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
 strided = dict(x=(2, 3, 6, 5), w=(2, 3, 3, 3), b=(2,), stride=2, padding=1)
 check.conv2d.backward(conv_forward, conv_backward, "db", **strided, concept="stride and padding")
@@ -443,17 +478,29 @@ check.conv2d.backward(conv_forward, conv_backward, "db", **strided, concept="str
 # %% test="conv-backward-dw" points=4
 check.conv2d.backward(conv_forward, conv_backward, "dw", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-rest = dict(x=(3, 4, 8, 7), w=(5, 4, 3, 2), b=(5,), stride=2, padding=1)
+rest = dict(x=(2, 3, 7, 10), w=(4, 3, 2, 3), b=(4,), stride=2, padding=1)
 check.conv2d.backward(conv_forward, conv_backward, "dw", **rest, concept="a stride with a rest")
 three = dict(x=(2, 2, 6, 9), w=(3, 2, 2, 3), b=(3,), stride=3)
 check.conv2d.backward(conv_forward, conv_backward, "dw", **three, concept="stride 3, no padding")
+large = dict(x=(2, 2, 44, 46), w=(8, 2, 3, 3), b=(8,))
+check.conv2d.backward(conv_forward, conv_backward, "dw", **large, concept="larger images")
 ### END HIDDEN TESTS
 
 # %% test="conv-backward-dx" points=3
 check.conv2d.backward(conv_forward, conv_backward, "dx", x=(3, 2, 5, 4), w=(4, 2, 3, 2), b=(4,))
 ### BEGIN HIDDEN TESTS
-padded = dict(x=(2, 3, 6, 4), w=(2, 3, 2, 3), b=(2,), padding=2)
-check.conv2d.backward(conv_forward, conv_backward, "dx", **padded, concept="dx with padding")
+square = dict(x=(2, 3, 7, 6), w=(4, 3, 3, 3), b=(4,), padding=1)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **square, concept="a square filter")
+small = dict(x=(2, 2, 5, 6), w=(3, 2, 2, 2), b=(3,))
+check.conv2d.backward(conv_forward, conv_backward, "dx", **small, concept="a small filter")
+wide = dict(**small, padding=2)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **wide, concept="padding as wide as that")
+flat = dict(x=(2, 3, 3, 6), w=(2, 3, 2, 3), b=(2,), padding=2)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **flat, concept="wide padding, K_H ≠ K_W")
+alone = dict(x=(1, 1, 5, 3), w=(1, 1, 2, 1), b=(1,))
+check.conv2d.backward(conv_forward, conv_backward, "dx", **alone, concept="one of everything")
+large = dict(x=(2, 2, 44, 46), w=(8, 2, 3, 3), b=(8,))
+check.conv2d.backward(conv_forward, conv_backward, "dx", **large, concept="larger images")
 ### END HIDDEN TESTS
 
 # %% test="conv-backward-dx-stride" points=3
@@ -462,15 +509,23 @@ check.conv2d.backward(conv_forward, conv_backward, "dx", **rest)
 ### BEGIN HIDDEN TESTS
 three = dict(x=(2, 2, 10, 9), w=(3, 2, 3, 4), b=(3,), stride=3)
 check.conv2d.backward(conv_forward, conv_backward, "dx", **three, concept="stride 3, no padding")
+square = dict(x=(2, 3, 7, 6), w=(4, 3, 3, 3), b=(4,), stride=2, padding=1)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **square, concept="a square filter")
+alone = dict(x=(1, 1, 5, 3), w=(1, 1, 2, 1), b=(1,), stride=2)
+check.conv2d.backward(conv_forward, conv_backward, "dx", **alone, concept="one of everything")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Never trust a gradient that you have not measured. The next check moves `x`, `w` and `b` a little
-# in a random direction, watches how *your own* forward answers, and compares.
+# Never trust a gradient that you have not measured. The next check moves `x`, `w` and `b` a little,
+# watches how *your own* forward answers, and compares.
 
 # %% test="conv-gradients" points=2
 rest = dict(x=(2, 3, 6, 9), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1)
 check.conv2d.gradients(conv_forward, conv_backward, **rest)
+### BEGIN HIDDEN TESTS
+large = dict(x=(2, 24, 44, 46), w=(2, 24, 3, 2), b=(2,), stride=2)
+check.conv2d.gradients(conv_forward, conv_backward, **large, concept="larger images")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 7 · Dilation and groups
@@ -502,11 +557,11 @@ check.conv2d.forward(conv_forward, **alone, concept="one channel in each group")
 ### END HIDDEN TESTS
 
 # %% test="conv-dilation-groups-backward" points=3
-case = dict(x=(2, 4, 9, 8), w=(6, 2, 3, 2), b=(6,), stride=2, padding=1, dilation=2, groups=2)
+case = dict(x=(2, 4, 9, 8), w=(6, 2, 3, 2), b=(6,), stride=2, padding=1, dilation=3, groups=2)
 for gradient in ("dx", "dw", "db"):
     check.conv2d.backward(conv_forward, conv_backward, gradient, **case)
 ### BEGIN HIDDEN TESTS
-both = dict(x=(2, 6, 8, 9), w=(3, 2, 2, 3), b=(3,), dilation=3, groups=3)
+both = dict(x=(2, 6, 8, 9), w=(3, 2, 3, 3), b=(3,), padding=1, dilation=2, groups=3)
 check.conv2d.gradients(conv_forward, conv_backward, **both, concept="dilation and groups")
 ### END HIDDEN TESTS
 
@@ -514,9 +569,11 @@ check.conv2d.gradients(conv_forward, conv_backward, **both, concept="dilation an
 # ## 8 · im2col: one matrix product
 #
 # Lay every window out as a column; then the whole layer is one matrix product, which is what
-# computers are best at. **Task.** Write `im2col` for square filters. Column $p$ holds the window at
-# position $p$, counted row by row, in the order of `w[f].reshape(-1)`: channel by channel, each
-# from its top left corner to its bottom right.
+# computers are best at.
+#
+# **Task.** Write `im2col` for square filters. Column $p$ holds the window at position $p$, counted
+# row by row, in the order of `w[f].reshape(-1)`: channel by channel, each from its top left corner
+# to its bottom right.
 
 
 # %% solution="im2col"
@@ -536,6 +593,7 @@ check.im2col.forward(im2col, x=(1, 2, 5, 4), kernel_size=2, stride=2, padding=1)
 ### BEGIN HIDDEN TESTS
 both = dict(kernel_size=3, stride=3, padding=2)
 check.im2col.forward(im2col, x=(2, 2, 8, 6), **both, concept="stride and padding")
+check.im2col.forward(im2col, x=(2, 2, 5, 7), kernel_size=4, padding=2, concept="wider padding")
 ### END HIDDEN TESTS
 
 # %%
@@ -543,17 +601,10 @@ x = np.arange(9.0).reshape(1, 1, 3, 3)
 show.columns(x[0, 0], im2col(x, 2)[0], kernel_size=2)
 
 # %% [markdown]
-# How much is that worth? Time the loops that everybody writes first against your `im2col`.
+# How much is that worth? Time your `conv_forward` against one product with your `im2col`.
 
 # %%
 from timeit import timeit
-
-
-def conv_loops(x, w, b):
-    out = np.empty((len(x), len(w), x.shape[2] - 2, x.shape[3] - 2))
-    for n, f, i, j in np.ndindex(out.shape):
-        out[n, f, i, j] = (x[n, :, i : i + 3, j : j + 3] * w[f]).sum() + b[f]
-    return out
 
 
 def conv_im2col(x, w, b):
@@ -561,16 +612,18 @@ def conv_im2col(x, w, b):
 
 
 x, w, b = np.ones((1, 16, 20, 20)), np.ones((8, 16, 3, 3)), np.zeros(8)
-layers = {"loops": conv_loops, "im2col": conv_im2col, "yours": conv_forward}
-seconds = [timeit(lambda f=f: f(x, w, b), number=1) for f in layers.values()]
-show.bars(list(layers), [1e3 * second for second in seconds], reference="loops")
+layers = {"conv_forward": conv_forward, "im2col": conv_im2col}
+seconds = [timeit(lambda f=f: f(x, w, b), number=3) / 3 for f in layers.values()]
+show.bars(list(layers), [1e3 * second for second in seconds], reference="conv_forward")
 
 # %% [markdown]
 # ## 9 · Relatives
 #
 # A **1×1 convolution** looks at one pixel at a time: at each, the vector of $C_{in}$ numbers is
 # multiplied by a $C_{out} \times C_{in}$ matrix. Stack some of these and you have an MLP that runs
-# on every pixel. **Task.** Write it without `conv_forward` and without a loop over pixels.
+# on every pixel.
+#
+# **Task.** Write it without `conv_forward` and without a loop over pixels.
 
 
 # %% solution="conv1x1"
@@ -588,9 +641,9 @@ check.conv1x1.forward(conv1x1, x=(2, 5, 3, 4), w=(6, 5), b=(6,))
 # In **1-D** (sound, text) the image has one row; in **3-D** (video, medical scans) a filter also
 # slides along the depth of a volume.
 #
-# **Task.** Write `conv1d` by calling your `conv_forward`. Then write `conv3d` with stride 1 and no
-# padding, with `conv_forward` too: each slice of its output is a *sum of 2-D convolutions*, one for
-# each of the filter's $K$ slices. Mind the bias.
+# **Task.** Write `conv1d` by calling your `conv_forward`; return only the output. Then write
+# `conv3d` with stride 1 and no padding, with `conv_forward` too: each slice of its output is a *sum
+# of 2-D convolutions*, one for each of the filter's $K$ slices. Mind the bias.
 
 
 # %% solution="conv1d-conv3d"
@@ -617,6 +670,10 @@ check.conv1d.forward(conv1d, x=(2, 3, 9), w=(4, 3, 3), b=(4,), stride=2)
 
 # %% test="conv3d" points=3
 check.conv3d.forward(conv3d, x=(2, 3, 5, 4, 6), w=(4, 3, 2, 3, 2), b=(4,))
+### BEGIN HIDDEN TESTS
+long = dict(x=(1, 2, 6, 7, 5), w=(3, 2, 3, 2, 4), b=(3,))
+check.conv3d.forward(conv3d, **long, concept="a wide filter of three slices")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 10 · In your own words

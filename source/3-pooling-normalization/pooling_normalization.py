@@ -12,8 +12,7 @@
 # Between the convolutions of a network stand two kinds of small layers. **Pooling** makes the
 # feature maps smaller. **Normalization** keeps their numbers in a range in which learning works.
 # They look harmless. Yet of 84 different public solutions of one of them (max pooling, backward)
-# that we tried, 41 were wrong, and all 41 had passed the checks of their course. You write both
-# kinds, both ways.
+# that we tried, 41 were wrong, and all 41 had passed the checks of their course.
 #
 # **How to work.** As before: fill in `YOUR CODE HERE`, run the check below, read what it says. Some
 # checks are hidden and run only when you hand in. Loops are fine everywhere. You need about three
@@ -33,12 +32,12 @@ except ModuleNotFoundError:  # a fresh Colab machine
 #
 # Does the map contain a strong edge *around here*? That question needs no exact place, so the
 # answer can be given with fewer pixels: cut the map into windows of $K \times K$ pixels, $S$ apart,
-# and keep the largest number of each. Every channel is pooled by itself, $C$ stays what it was, and
+# and keep the largest number of each. Every channel is pooled by itself; there are no parameters.
 #
 # $$H' = (H - K)/S + 1, \qquad W' = (W - K)/S + 1,$$
 #
-# rounded **down** where the windows do not fit. The lecture's 64×224×224 becomes 64×112×112. There
-# is nothing to learn: no parameters. (Padding is not common in pooling layers; we leave it out.)
+# rounded **down** where the windows do not fit. Usual are $K = S = 2$, windows side by side, and
+# $K = 3, S = 2$ (AlexNet), windows that overlap. (Padding is not common here; we leave it out.)
 #
 # **Task.** Write `max_pool_forward`. Put into `cache` whatever the way back will need. First comes
 # the lecture's example.
@@ -48,10 +47,10 @@ except ModuleNotFoundError:  # a fresh Colab machine
 def max_pool_forward(x, kernel_size, stride):
     """The largest number of each window. x: (N, C, H, W). Returns out: (N, C, H', W'), cache."""
     ### BEGIN SOLUTION
-    first, *others = places(x, kernel_size, stride)
-    out = first.copy()
-    for pixels in others:
-        np.maximum(out, pixels, out=out)
+    out = places(x, kernel_size, stride)[0].copy()
+    for n in range(len(x)):  # one image at a time stays in the processor's cache
+        for pixels in places(x[n], kernel_size, stride)[1:]:
+            np.maximum(out[n], pixels, out=out[n])
     return out, (x, out, kernel_size, stride)
 
 
@@ -61,8 +60,7 @@ def places(x, kernel_size, stride):
     rows, columns = ((size - kernel_size) // stride * stride + 1 for size in x.shape[-2:])
     return [
         x[..., u : u + rows : stride, v : v + columns : stride]
-        for u in range(kernel_size)
-        for v in range(kernel_size)
+        for u, v in np.ndindex(kernel_size, kernel_size)
     ]
     ### END SOLUTION
 
@@ -73,35 +71,23 @@ check.max_pool.forward(max_pool_forward, x=X[None, None], kernel_size=2, stride=
 
 # %%
 X = np.array([[1.0, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
+print("64, 224, 224 becomes", max_pool_forward(np.zeros((1, 64, 224, 224)), 2, 2)[0].shape[1:])
 show.pooled(X, max_pool_forward(X[None, None], 2, 2)[0][0, 0], kernel_size=2, stride=2)
 
 # %% test="max-pool-any" points=3
-check.max_pool.forward(max_pool_forward, x=(2, 3, 6, 4), kernel_size=2, stride=2)
-check.max_pool.forward(max_pool_forward, x=(2, 3, 7, 9), kernel_size=3, stride=2)  # AlexNet's
+pool = check.max_pool.forward
+pool(max_pool_forward, x=(2, 3, 4, 6), kernel_size=2, stride=2)
+pool(max_pool_forward, x=(2, 3, 7, 9), kernel_size=3, stride=2)  # AlexNet's
 ### BEGIN HIDDEN TESTS
-check.max_pool.forward(
-    max_pool_forward, x=(2, 2, 8, 6), kernel_size=3, stride=2, concept="windows that do not fit"
-)
-check.max_pool.forward(
-    max_pool_forward, x=(3, 2, 5, 7), kernel_size=2, stride=3, concept="pixels between the windows"
-)
-check.max_pool.forward(
-    max_pool_forward, x=check.spread(2, 3, 4, 6, mean=-5), kernel_size=2, stride=1,
-    concept="negative numbers",
-)  # fmt: skip
-check.max_pool.forward(
-    max_pool_forward, x=(1, 20, 28, 28), kernel_size=2, stride=2, concept="LeNet-5's first pooling"
-)
+case = dict(kernel_size=3, stride=2, concept="windows that do not fit")
+pool(max_pool_forward, x=(2, 2, 8, 6), **case)
+case = dict(kernel_size=2, stride=3, concept="pixels between the windows")
+pool(max_pool_forward, x=(3, 2, 5, 7), **case)
+below = check.spread(2, 3, 4, 6, mean=-5)
+pool(max_pool_forward, x=below, kernel_size=2, stride=1, concept="negative numbers")
+case = dict(kernel_size=2, stride=2, concept="LeNet-5's first pooling")
+pool(max_pool_forward, x=(1, 20, 28, 28), **case)
 ### END HIDDEN TESTS
-
-# %% [markdown]
-# With $K = S = 2$ the windows lie side by side, with $K = 3, S = 2$ (AlexNet) they overlap. Then
-# one pixel may be the largest of several windows; remember that for the way back.
-
-# %%
-rng = np.random.default_rng(1)
-X = rng.permutation(25).reshape(5, 5).astype(float)
-show.pooled(X, max_pool_forward(X[None, None], 3, 2)[0][0, 0], kernel_size=3, stride=2)
 
 # %% [markdown]
 # What is it good for? It introduces **invariance to small shifts**: while a bright pixel moves
@@ -113,28 +99,21 @@ maps[[0, 1, 2, 3], [0, 0, 1, 1], [0, 1, 1, 2]] = 9
 show.shifted(maps, max_pool_forward(maps[:, None], 2, 2)[0][:, 0])
 
 # %% [markdown]
-# The same on a photograph: take the map of its vertical edges, move it sideways and ask how much of
-# it is different. One pixel changes most of the map itself, and far less of it after pooling.
+# The same with a photograph's vertical edges: move the map sideways, and ask how much of it is
+# different. One pixel changes most of the map itself, and far less of it after pooling.
 
 # %%
 photo = show.photograph(gray=True)
 edges = np.abs(photo[:, 2:] - photo[:, :-2])[None, None]
 
 
-def change(kernel_size, shift):
-    here, moved = (
-        max_pool_forward(edges[..., start : start + 224], kernel_size, kernel_size)[0]
-        for start in (0, shift)
-    )
+def change(k, shift):
+    here, moved = (max_pool_forward(edges[..., j : j + 224], k, k)[0] for j in (0, shift))
     return np.linalg.norm(here - moved) / np.linalg.norm(here)
 
 
-show.curves(
-    {f"K = S = {k}": [change(k, shift) for shift in range(9)] for k in (1, 2, 4, 8)},
-    xlabel="shift in pixels",
-    ylabel="relative change",
-    start=0,
-)
+changes = {f"K = S = {k}": [change(k, shift) for shift in range(9)] for k in (1, 2, 4, 8)}
+show.curves(changes, xlabel="shift in pixels", ylabel="relative change", start=0)
 
 # %% [markdown]
 # ## 2 · Max pooling, backward
@@ -153,8 +132,7 @@ show.routed(X, np.array([[1.0, 2], [3, 4]]), dx, kernel_size=3, stride=2)
 
 # %% [markdown]
 # And where two numbers of a window are equal, both largest? There a maximum has no derivative, and
-# you may choose: all of the winners, the first, the last, or all in equal parts. Every choice
-# passes.
+# you may choose: all of the winners, the first, the last, or all in equal parts. All of these pass.
 #
 # **Task.** Write `max_pool_backward`.
 
@@ -165,52 +143,37 @@ def max_pool_backward(dout, cache):
     ### BEGIN SOLUTION
     x, out, kernel_size, stride = cache
     dx = np.zeros(x.shape, dout.dtype)
-    for n in range(len(x)):  # one image at a time stays in the processor's cache
-        vacant = np.ones(out[n].shape, bool)  # a window has one winner, also among equals
-        views = (places(images[n], kernel_size, stride) for images in (x, dx))
-        for pixels, dpixels in zip(*views, strict=True):
-            wins = vacant & (pixels == out[n])
-            dpixels += dout[n] * wins
-            vacant &= ~wins
+    for n in range(len(x)):
+        pixels, dpixels = (places(images[n], kernel_size, stride) for images in (x, dx))
+        for these, those in zip(pixels, dpixels, strict=True):
+            those += dout[n] * (these == out[n])
     return dx
     ### END SOLUTION
 
 
 # %% test="max-pool-backward-apart" points=3
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=(2, 3, 6, 4), kernel_size=2, stride=2
-)
+both = max_pool_forward, max_pool_backward
+check.max_pool.backward(*both, "dx", x=(2, 3, 6, 4), kernel_size=2, stride=2)
 ### BEGIN HIDDEN TESTS
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=(3, 2, 5, 8), kernel_size=2, stride=3,
-    concept="pixels between the windows",
-)  # fmt: skip
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=check.spread(2, 2, 4, 6, mean=-5), kernel_size=2,
-    stride=2, concept="negative numbers",
-)  # fmt: skip
+back = check.max_pool.backward
+case = dict(kernel_size=2, stride=3, concept="pixels between the windows")
+back(*both, "dx", x=(3, 2, 5, 8), **case)
+below = check.spread(2, 2, 4, 6, mean=-5)
+back(*both, "dx", x=below, kernel_size=2, stride=2, concept="negative numbers")
 ### END HIDDEN TESTS
 
 # %% test="max-pool-backward-overlap" points=4
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=(2, 3, 7, 9), kernel_size=3, stride=2
-)
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=check.ties(2, 3, 6, 5), kernel_size=2, stride=2
-)
+both = max_pool_forward, max_pool_backward
+check.max_pool.backward(*both, "dx", x=(2, 3, 7, 9), kernel_size=3, stride=2)
+check.max_pool.backward(*both, "dx", x=check.ties(2, 3, 6, 5), kernel_size=2, stride=2)
 ### BEGIN HIDDEN TESTS
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=(2, 2, 8, 6), kernel_size=3, stride=2,
-    concept="overlapping windows that do not fit",
-)  # fmt: skip
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=(2, 2, 4, 6), kernel_size=3, stride=1,
-    concept="windows that overlap a lot",
-)  # fmt: skip
-check.max_pool.backward(
-    max_pool_forward, max_pool_backward, "dx", x=check.ties(3, 2, 5, 7), kernel_size=3, stride=2,
-    concept="equal numbers where windows overlap",
-)  # fmt: skip
+back = check.max_pool.backward
+case = dict(kernel_size=3, stride=2, concept="overlapping windows that do not fit")
+back(*both, "dx", x=(2, 2, 8, 6), **case)
+case = dict(kernel_size=3, stride=1, concept="windows that overlap a lot")
+back(*both, "dx", x=(2, 2, 4, 6), **case)
+case = dict(kernel_size=3, stride=2, concept="equal numbers where windows overlap")
+back(*both, "dx", x=check.ties(3, 2, 5, 7), **case)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -246,49 +209,43 @@ def avg_pool_backward(dout, cache):
 
 
 # %% test="avg-pool-forward" points=2
-check.avg_pool.forward(avg_pool_forward, x=(2, 3, 6, 4), kernel_size=2, stride=2)
-check.avg_pool.forward(avg_pool_forward, x=(2, 3, 7, 9), kernel_size=3, stride=2)
+pool = check.avg_pool.forward
+pool(avg_pool_forward, x=(2, 3, 4, 6), kernel_size=2, stride=2)
+pool(avg_pool_forward, x=(2, 3, 7, 9), kernel_size=3, stride=2)
 ### BEGIN HIDDEN TESTS
-check.avg_pool.forward(
-    avg_pool_forward, x=(2, 2, 8, 6), kernel_size=3, stride=2, concept="windows that do not fit"
-)
-check.avg_pool.forward(
-    avg_pool_forward, x=(3, 4, 5, 5), kernel_size=5, stride=1, concept="global average pooling"
-)
+case = dict(kernel_size=3, stride=2, concept="windows that do not fit")
+pool(avg_pool_forward, x=(2, 2, 8, 6), **case)
+case = dict(kernel_size=5, stride=1, concept="global average pooling")
+pool(avg_pool_forward, x=(3, 4, 5, 5), **case)
 ### END HIDDEN TESTS
 
 # %% test="avg-pool-backward" points=3
-check.avg_pool.backward(
-    avg_pool_forward, avg_pool_backward, "dx", x=(2, 3, 7, 9), kernel_size=3, stride=2
-)
-check.avg_pool.gradients(
-    avg_pool_forward, avg_pool_backward, x=(2, 3, 6, 5), kernel_size=2, stride=1
-)
+both = avg_pool_forward, avg_pool_backward
+check.avg_pool.backward(*both, "dx", x=(2, 3, 7, 9), kernel_size=3, stride=2)
+check.avg_pool.gradients(*both, x=(2, 3, 6, 5), kernel_size=2, stride=1)
 ### BEGIN HIDDEN TESTS
-check.avg_pool.backward(
-    avg_pool_forward, avg_pool_backward, "dx", x=(2, 2, 8, 5), kernel_size=2, stride=3,
-    concept="pixels between the windows",
-)  # fmt: skip
-check.avg_pool.backward(
-    avg_pool_forward, avg_pool_backward, "dx", x=(3, 4, 5, 5), kernel_size=5, stride=1,
-    concept="global average pooling",
-)  # fmt: skip
+back = check.avg_pool.backward
+case = dict(kernel_size=2, stride=3, concept="pixels between the windows")
+back(*both, "dx", x=(2, 2, 8, 5), **case)
+case = dict(kernel_size=5, stride=1, concept="global average pooling")
+back(*both, "dx", x=(3, 4, 5, 5), **case)
 ### END HIDDEN TESTS
 
 # %%
 crop = photo[None, None, :160, 40:200]
-pooled = {k: (max_pool_forward(crop, k, k)[0], avg_pool_forward(crop, k, k)[0]) for k in (4, 10)}
-pictures = {"photograph": crop, "max, K = 4": pooled[4][0], "average, K = 4": pooled[4][1]}
-pictures |= {"max, K = 10": pooled[10][0], "average, K = 10": pooled[10][1]}
+pictures = {"photograph": crop}
+for k in (4, 10):
+    pictures[f"max, K = {k}"] = max_pool_forward(crop, k, k)[0]
+    pictures[f"average, K = {k}"] = avg_pool_forward(crop, k, k)[0]
 show.images([picture[0, 0] for picture in pictures.values()], list(pictures))
 
 # %% [markdown]
 # ## 4 · Mean and variance
 #
 # A layer $y = Wx$ is hard to train where its inputs are not centred around zero (it needs a large
-# bias) or where each has another scale (the entries of $W$ must then differ a lot). So let us
-# *force* the inputs of each layer to be nicely scaled. First, measure them: for each of $D$
-# features, over a batch of $N$ examples, $x \in \mathbb{R}^{N \times D}$,
+# bias) or where each has another scale (the entries of $W$ must then differ a lot). So *force* them
+# to be nicely scaled. First, measure: each of the $D$ features of a batch
+# $x \in \mathbb{R}^{N \times D}$ has
 #
 # $$\mu_j = \frac{1}{N}\sum_{i=1}^N x_{i,j} \qquad
 # \sigma_j^2 = \frac{1}{N}\sum_{i=1}^N (x_{i,j} - \mu_j)^2 .$$
@@ -324,24 +281,17 @@ check.that(moments, x).returns(
 
 # %% [markdown]
 # Why not $E[x^2] - \mu^2$, which needs only one pass over the data? Let the mean grow while the
-# spread stays 1. In float32 (about 7 digits) two huge numbers are subtracted and nothing sensible
-# is left. From $\mu/\sigma \approx 10^4$ on (that is $2^{13}$) the "variance" may well be
-# **negative**; and its root, NaN.
+# spread stays 1. In float32 (7 digits) two huge numbers are subtracted and nothing sensible is
+# left. From $\mu/\sigma \approx 10^4$ on ($2^{13}$) the "variance" may be **negative**, and
+# its root NaN.
 
 # %%
 noise = np.random.default_rng(0).standard_normal((1000, 1))
-one_pass, two_passes = [], []
-for power in range(16):
-    x = (2**power + noise).astype(np.float32)
-    one_pass.append((x**2).mean() - x.mean() ** 2)
-    two_passes.append(moments(x)[1][0])
+xs = [(2**power + noise).astype(np.float32) for power in range(16)]
+one_pass = [(x**2).mean() - x.mean() ** 2 for x in xs]
 print(f"smallest variance in one pass: {min(one_pass):.1f}")
-show.curves(
-    {"E[x²] − μ²": np.clip(one_pass, -4, 6), "yours": two_passes},
-    xlabel=r"$k$, for $\mu = 2^k$ and $\sigma = 1$",
-    ylabel="variance",
-    start=0,
-)
+variances = {"E[x²] − μ²": np.clip(one_pass, -4, 6), "yours": [moments(x)[1][0] for x in xs]}
+show.curves(variances, xlabel=r"$k$, for $\mu = 2^k$ and $\sigma = 1$", ylabel="variance", start=0)
 
 # %% [markdown]
 # ## 5 · Batch normalization, forward
@@ -352,17 +302,16 @@ show.curves(
 # $$\hat x_{i,j} = \frac{x_{i,j} - \mu_j}{\sqrt{\sigma_j^2 + \varepsilon}} \qquad
 # y_{i,j} = \gamma_j\, \hat x_{i,j} + \beta_j$$
 #
-# $\varepsilon$ stands **inside** the root. It keeps a feature that is constant from dividing by 0.
-# Such a layer usually stands right after a fully-connected or convolution layer, before the
-# nonlinearity.
+# $\varepsilon$, **inside** the root, keeps a constant feature from being divided by 0. Such a layer
+# usually stands right after a fully-connected or convolution layer, before the nonlinearity.
 #
 # The mean depends on who else is in the batch. At test time an answer must not, so during training
 # we keep running averages, and at test time use those **instead of** $\mu$ and $\sigma^2$:
 #
 # $$\mu^{test}_j = 0.99\, \mu^{test}_j + 0.01\, \mu_j \qquad \text{(similar for } \sigma^2\text{)}$$
 #
-# With `momentum` for 0.01. (PyTorch's `momentum` means the same; it keeps the variance with
-# $1/(N-1)$. Here it is the lecture's, with $1/N$.)
+# With `momentum` for 0.01. (As PyTorch's; but that keeps the variance with $1/(N-1)$, and here it
+# is the lecture's, with $1/N$.)
 #
 # **Task.** Write `batch_norm_forward`. In training it updates `running_mean` and `running_var` **in
 # place**: the caller's arrays change. In test mode it changes nothing.
@@ -390,50 +339,40 @@ def batch_norm_forward(
     ### END SOLUTION
 
 
-# %% test="batch-norm-training" points=4
-# With momentum 0 the running statistics stay as they are: this is about the output.
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(6, 4, mean=3, std=2), gamma=(4,), beta=(4,),
-    running_mean=(4,), running_var=check.positive(4), momentum=0, eps=0.1,
-)  # fmt: skip
-### BEGIN HIDDEN TESTS
-case = dict(gamma=(3,), beta=(3,), running_mean=(3,), running_var=check.positive(3), momentum=0)
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(5, 3, std=0.01), concept="a small variance beside ε", **case
-)
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(5, 3, mean=2, std=0), concept="constant features", **case
-)
-### END HIDDEN TESTS
+# %% locked="per-feature"
+def per_feature(d):  # for the checks: what batch norm takes beside x, drawn at random
+    return dict(gamma=(d,), beta=(d,), running_mean=(d,), running_var=check.positive(d))
+
 
 # %% test="batch-norm-running" points=3
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(7, 5, mean=-1, std=3), gamma=(5,), beta=(5,),
-    running_mean=(5,), running_var=check.positive(5), momentum=0.3, eps=0.1,
-)  # fmt: skip
+# First the output, then what has become of the running statistics.
+x = check.spread(7, 5, mean=-1, std=3)
+check.batch_norm.forward(batch_norm_forward, x=x, **per_feature(5), momentum=0.3, eps=0.1)
 ### BEGIN HIDDEN TESTS
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(4, 6, mean=2), gamma=(6,), beta=(6,),
-    running_mean=(6,), running_var=check.positive(6), eps=0.5,
-    concept="running statistics, the default momentum",
-)  # fmt: skip
+case = dict(**per_feature(6), eps=0.5, concept="running statistics, the default momentum")
+check.batch_norm.forward(batch_norm_forward, x=check.spread(4, 6, mean=2), **case)
+### END HIDDEN TESTS
+
+# %% test="batch-norm-training" points=4
+# With momentum 0 the running statistics stay as they are: this is about the output.
+x = check.spread(6, 4, mean=3, std=2)
+check.batch_norm.forward(batch_norm_forward, x=x, **per_feature(4), momentum=0, eps=0.1)
+### BEGIN HIDDEN TESTS
+case = dict(**per_feature(3), momentum=0)
+small, constant = check.spread(5, 3, std=0.01), check.spread(5, 3, mean=2, std=0)
+check.batch_norm.forward(batch_norm_forward, x=small, **case, concept="a small variance beside ε")
+check.batch_norm.forward(batch_norm_forward, x=constant, **case, concept="constant features")
 ### END HIDDEN TESTS
 
 # %% test="batch-norm-test-mode" points=4
-check.batch_norm.forward(
-    batch_norm_forward, x=check.spread(6, 4, mean=3, std=2), gamma=(4,), beta=(4,),
-    running_mean=(4,), running_var=check.positive(4), training=False, eps=0.1,
-)  # fmt: skip
+case = dict(x=check.spread(6, 4, mean=3, std=2), **per_feature(4), eps=0.1)
+check.batch_norm.forward(batch_norm_forward, **case, training=False)
 ### BEGIN HIDDEN TESTS
-check.batch_norm.forward(
-    batch_norm_forward, x=(1, 3), gamma=(3,), beta=(3,), running_mean=(3,),
-    running_var=check.positive(3), training=False, concept="test mode, a batch of one",
-)  # fmt: skip
-check.batch_norm.forward(
-    batch_norm_forward, x=(5, 3), gamma=(3,), beta=(3,), running_mean=(3,),
-    running_var=np.array([1e-4, 0.5, 0]), training=False, eps=0.01, momentum=0.5,
-    concept="test mode, small running variances",
-)  # fmt: skip
+case = dict(x=(1, 3), **per_feature(3), concept="test mode, a batch of one")
+check.batch_norm.forward(batch_norm_forward, **case, training=False)
+case = {**per_feature(3), "running_var": np.array([1e-4, 0.5, 0]), "momentum": 0.5, "eps": 0.01}
+case = dict(case, concept="test mode, small running variances")
+check.batch_norm.forward(batch_norm_forward, x=(5, 3), **case, training=False)
 ### END HIDDEN TESTS
 
 # %%
@@ -446,10 +385,8 @@ show.features({"x": x, r"$\hat{x}$": x_hat, r"$y = \gamma \hat{x} + \beta$": y})
 
 # %% [markdown]
 # Is something lost, if each layer's inputs have mean 0 and variance 1? Learning $\gamma = \sigma$,
-# $\beta = \mu$ recovers the identity.
-#
-# **Task.** Return the $\gamma$ and $\beta$ that make batch norm give back *exactly* `x`. Mind
-# $\varepsilon$.
+# $\beta = \mu$ recovers the identity. **Task.** Return the two that make batch norm give back
+# *exactly* `x`. Mind $\varepsilon$.
 
 
 # %% solution="identity"
@@ -468,54 +405,46 @@ check.that(identity_parameters, x, eps=0.5).returns([[2, np.sqrt(0.5)], [3, 10]]
 # %% [markdown]
 # ## 6 · The bug that everybody has once
 #
-# Batch norm is the layer that **behaves differently in training and at test time**, and that is a
-# very common source of bugs. Here are two, with your own layer. It has seen 300 batches of two
-# kinds of points; now every point is sent through it alone.
+# Batch norm **behaves differently in training and at test time**, and that is a very common source
+# of bugs. Here are two, with your own layer. It has seen 300 batches of two kinds of points; now
+# every point is sent through it alone.
 
 # %%
 rng = np.random.default_rng(4)
 kind = np.arange(200) % 2
 points = rng.standard_normal((200, 2)) * [1.5, 0.4] + np.where(kind[:, None], [7, 3], [3, 1])
-parameters = np.ones(2), np.zeros(2)
-mean, var = np.zeros(2), np.ones(2)
+ones, zeros, mean, var = np.ones(2), np.zeros(2), np.zeros(2), np.ones(2)
 for _ in range(300):
-    batch_norm_forward(points[rng.integers(0, 200, 32)], *parameters, mean, var)
+    batch_norm_forward(points[rng.integers(0, 200, 32)], ones, zeros, mean, var)
 
 
 def alone(mean, var, training):
-    statistics = mean.copy(), var.copy()
-    return np.concatenate(
-        [batch_norm_forward(p[None], *parameters, *statistics, training)[0] for p in points]
-    )
+    given = ones, zeros, mean.copy(), var.copy(), training
+    return np.concatenate([batch_norm_forward(point[None], *given)[0] for point in points])
 
 
-show.points(
-    {
-        "test mode, as it should be": alone(mean, var, training=False),
-        "still in training mode": alone(mean, var, training=True),
-        "running statistics never updated": alone(np.zeros(2), np.ones(2), training=False),
-    },
-    kind,
-)
+panels = {"test mode, as it should be": alone(mean, var, training=False)}
+panels["still in training mode"] = alone(mean, var, training=True)
+panels["running statistics never updated"] = alone(zeros, ones, training=False)
+show.points(panels, kind)
 
 # %% [markdown]
-# In the middle each batch is one point: its mean is the point itself, so $\hat x = 0$ and *all that
-# was known about it is gone*. On the right it came out as it went in, for the initial 0 and 1 were
-# still there. Neither raises an error. The network just answers badly.
+# In the middle each batch is one point, its own mean: $\hat x = 0$, *all that was known about it is
+# gone*. On the right it came out as it went in, for the initial 0 and 1 were still there. Neither
+# raises an error. The network just answers badly.
 #
 # A subtler one: 1% a step takes its time. From 0, after $k$ steps $1 - 0.99^k$ of a constant mean
 # is reached; 459 steps for 99% of it. Test too early and you test with the wrong statistics.
 
 # %%
-histories = {}
+histories, x = {}, np.array([[0.5], [1.5]])
 for momentum in (0.1, 0.01):
     mean, var, seen = np.zeros(1), np.ones(1), []
     for _ in range(600):
-        batch_norm_forward(np.array([[0.5], [1.5]]), np.ones(1), np.zeros(1), mean, var,
-                           momentum=momentum)  # fmt: skip
+        batch_norm_forward(x, np.ones(1), np.zeros(1), mean, var, momentum=momentum)
         seen.append(mean[0])
     histories[f"momentum = {momentum}"] = seen
-print("steps to 99%:", [1 + int(np.argmax(np.array(seen) >= 0.99)) for seen in histories.values()])
+print("steps to 99%:", [1 + sum(mean < 0.99 for mean in seen) for seen in histories.values()])
 show.curves(histories, xlabel="training step", ylabel=r"running mean ($\mu = 1$)")
 
 # %% [markdown]
@@ -550,32 +479,24 @@ def batch_norm_backward(dout, cache):
 
 
 # %% test="batch-norm-dgamma-dbeta" points=3
-case = dict(x=check.spread(6, 4, mean=3, std=2), gamma=(4,), beta=(4,), running_mean=(4,),
-            running_var=check.positive(4), eps=0.1)  # fmt: skip
-check.batch_norm.backward(batch_norm_forward, batch_norm_backward, "dbeta", **case)
-check.batch_norm.backward(batch_norm_forward, batch_norm_backward, "dgamma", **case)
+both = batch_norm_forward, batch_norm_backward
+case = dict(x=check.spread(6, 4, mean=3, std=2), **per_feature(4), eps=0.1)
+check.batch_norm.backward(*both, "dbeta", **case)
+check.batch_norm.backward(*both, "dgamma", **case)
 ### BEGIN HIDDEN TESTS
-case = dict(x=check.spread(9, 3, mean=-2), gamma=(3,), beta=(3,), running_mean=(3,),
-            running_var=check.positive(3), eps=0.3, concept="dgamma and dbeta")  # fmt: skip
-check.batch_norm.backward(batch_norm_forward, batch_norm_backward, "dgamma", **case)
-check.batch_norm.backward(batch_norm_forward, batch_norm_backward, "dbeta", **case)
+case = dict(x=check.spread(9, 3, mean=-2), **per_feature(3), eps=0.3, concept="other sizes")
+check.batch_norm.backward(*both, "dbeta", **case)
+check.batch_norm.backward(*both, "dgamma", **case)
 ### END HIDDEN TESTS
 
 # %% test="batch-norm-dx" points=5
-case = dict(gamma=(4,), beta=(4,), running_mean=(4,), running_var=check.positive(4), momentum=0)
-check.batch_norm.backward(
-    batch_norm_forward, batch_norm_backward, "dx", x=check.spread(6, 4, mean=3, std=2), **case
-)
-check.batch_norm.gradients(batch_norm_forward, batch_norm_backward, x=(5, 4), eps=0.1, **case)
+both, case = (batch_norm_forward, batch_norm_backward), dict(**per_feature(4), momentum=0)
+check.batch_norm.backward(*both, "dx", x=check.spread(6, 4, mean=3, std=2), **case, eps=0.1)
+check.batch_norm.gradients(*both, x=(5, 4), **case, eps=0.1)
 ### BEGIN HIDDEN TESTS
-check.batch_norm.backward(
-    batch_norm_forward, batch_norm_backward, "dx", x=check.spread(7, 4, mean=-1, std=0.3), eps=0.1,
-    concept="dx with a large ε", **case,
-)  # fmt: skip
-check.batch_norm.backward(
-    batch_norm_forward, batch_norm_backward, "dx", x=(3, 4), eps=0.01, concept="dx, a small batch",
-    **case,
-)  # fmt: skip
+large = dict(x=check.spread(7, 4, mean=-1, std=0.3), eps=0.1, concept="dx with a large ε")
+check.batch_norm.backward(*both, "dx", **large, **case)
+check.batch_norm.backward(*both, "dx", x=(3, 4), eps=0.01, **case, concept="dx, a small batch")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -607,15 +528,13 @@ def batch_norm_backward_simple(dout, cache):
 
 
 # %% test="batch-norm-simple-gradients" points=4
-case = dict(x=check.spread(6, 4, mean=3, std=2), gamma=(4,), beta=(4,), running_mean=(4,),
-            running_var=check.positive(4), eps=0.1)  # fmt: skip
+both = batch_norm_forward, batch_norm_backward_simple
+case = dict(x=check.spread(6, 4, mean=3, std=2), **per_feature(4), eps=0.1)
 for gradient in ("dx", "dgamma", "dbeta"):
-    check.batch_norm.backward(batch_norm_forward, batch_norm_backward_simple, gradient, **case)
+    check.batch_norm.backward(*both, gradient, **case)
 ### BEGIN HIDDEN TESTS
-case = dict(x=check.spread(3, 5, mean=1, std=0.2), gamma=(5,), beta=(5,), running_mean=(5,),
-            running_var=check.positive(5), momentum=0, eps=0.3,
-            concept="a small batch, a large ε")  # fmt: skip
-check.batch_norm.gradients(batch_norm_forward, batch_norm_backward_simple, **case)
+case = dict(x=check.spread(3, 5, mean=1, std=0.2), **per_feature(5), momentum=0, eps=0.3)
+check.batch_norm.gradients(*both, **case, concept="a small batch, a large ε")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -676,33 +595,24 @@ def spatial_batch_norm_backward(dout, cache):
 
 
 # %% test="spatial-forward" points=4
-case = dict(x=check.spread(2, 3, 4, 5, mean=2, std=3), gamma=(3,), beta=(3,), running_mean=(3,),
-            running_var=check.positive(3), momentum=0.2, eps=0.1)  # fmt: skip
+case = dict(x=check.spread(2, 3, 4, 5, mean=2, std=3), **per_feature(3), momentum=0.2, eps=0.1)
 check.spatial_batch_norm.forward(spatial_batch_norm_forward, **case)
 check.spatial_batch_norm.forward(spatial_batch_norm_forward, **case, training=False)
 ### BEGIN HIDDEN TESTS
-check.spatial_batch_norm.forward(
-    spatial_batch_norm_forward, x=(4, 2, 3, 1), gamma=(2,), beta=(2,), running_mean=(2,),
-    running_var=check.positive(2), concept="other sizes",
-)  # fmt: skip
-check.spatial_batch_norm.forward(
-    spatial_batch_norm_forward, x=(1, 4, 2, 3), gamma=(4,), beta=(4,), running_mean=(4,),
-    running_var=check.positive(4), training=False, eps=0.5, concept="test mode, one image",
-)  # fmt: skip
+case = dict(x=(4, 2, 3, 1), **per_feature(2), concept="other sizes")
+check.spatial_batch_norm.forward(spatial_batch_norm_forward, **case)
+case = dict(x=(1, 4, 2, 3), **per_feature(4), eps=0.5, concept="test mode, one image")
+check.spatial_batch_norm.forward(spatial_batch_norm_forward, **case, training=False)
 ### END HIDDEN TESTS
 
 # %% test="spatial-backward" points=4
-case = dict(x=check.spread(2, 3, 4, 5, mean=2, std=3), gamma=(3,), beta=(3,), running_mean=(3,),
-            running_var=check.positive(3), eps=0.1)  # fmt: skip
+both = spatial_batch_norm_forward, spatial_batch_norm_backward
+case = dict(x=check.spread(2, 3, 4, 5, mean=2, std=3), **per_feature(3), eps=0.1)
 for gradient in ("dx", "dgamma", "dbeta"):
-    check.spatial_batch_norm.backward(
-        spatial_batch_norm_forward, spatial_batch_norm_backward, gradient, **case
-    )
+    check.spatial_batch_norm.backward(*both, gradient, **case)
 ### BEGIN HIDDEN TESTS
-check.spatial_batch_norm.gradients(
-    spatial_batch_norm_forward, spatial_batch_norm_backward, x=(3, 2, 2, 4), gamma=(2,), beta=(2,),
-    running_mean=(2,), running_var=check.positive(2), momentum=0, eps=0.3, concept="other sizes",
-)  # fmt: skip
+case = dict(x=(7, 2, 3, 2), **per_feature(2), momentum=0, eps=0.3, concept="other sizes")
+check.spatial_batch_norm.gradients(*both, **case)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -731,22 +641,15 @@ def fold_bias(b, gamma, beta, running_mean, running_var, eps=1e-5):
 
 
 # %% test="fold-values" points=4
-check.fold_weight.forward(
-    fold_weight, w=(4, 3, 3, 2), gamma=(4,), running_var=check.positive(4), eps=0.1
-)
-check.fold_bias.forward(
-    fold_bias, b=(4,), gamma=(4,), beta=(4,), running_mean=(4,), running_var=check.positive(4),
-    eps=0.1,
-)  # fmt: skip
+var = check.positive(4)
+check.fold_weight.forward(fold_weight, w=(4, 3, 3, 2), gamma=(4,), running_var=var, eps=0.1)
+check.fold_bias.forward(fold_bias, b=(4,), **per_feature(4), eps=0.1)
 ### BEGIN HIDDEN TESTS
-check.fold_weight.forward(
-    fold_weight, w=(3, 3, 2, 3), gamma=(3,), running_var=np.array([1e-4, 0.5, 2]),
-    concept="as many channels in as out, a small variance",
-)  # fmt: skip
-check.fold_bias.forward(
-    fold_bias, b=(3,), gamma=(3,), beta=(3,), running_mean=(3,),
-    running_var=np.array([1e-4, 0.5, 2]), concept="a small variance",
-)  # fmt: skip
+var = np.array([1e-4, 0.5, 2])
+case = dict(w=(3, 3, 2, 3), gamma=(3,), concept="as many channels in as out, a small variance")
+check.fold_weight.forward(fold_weight, **case, running_var=var)
+case = dict(per_feature(3), running_var=var)
+check.fold_bias.forward(fold_bias, b=(3,), **case, concept="a small variance")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -812,25 +715,21 @@ def layer_norm_backward(dout, cache):
 
 
 # %% test="layer-norm-forward" points=2
-check.layer_norm.forward(
-    layer_norm_forward, x=check.spread(4, 6, mean=3, std=2), gamma=(6,), beta=(6,), eps=0.1
-)
+case = dict(x=check.spread(4, 6, mean=3, std=2), gamma=(6,), beta=(6,), eps=0.1)
+check.layer_norm.forward(layer_norm_forward, **case)
 ### BEGIN HIDDEN TESTS
-check.layer_norm.forward(
-    layer_norm_forward, x=check.spread(5, 3, std=0.01), gamma=(3,), beta=(3,),
-    concept="a small variance beside ε",
-)  # fmt: skip
+case = dict(x=check.spread(5, 3, std=0.01), gamma=(3,), beta=(3,))
+check.layer_norm.forward(layer_norm_forward, **case, concept="a small variance beside ε")
 ### END HIDDEN TESTS
 
 # %% test="layer-norm-backward" points=4
+both = layer_norm_forward, layer_norm_backward
 case = dict(x=check.spread(4, 6, mean=3, std=2), gamma=(6,), beta=(6,), eps=0.1)
 for gradient in ("dx", "dgamma", "dbeta"):
-    check.layer_norm.backward(layer_norm_forward, layer_norm_backward, gradient, **case)
+    check.layer_norm.backward(*both, gradient, **case)
 ### BEGIN HIDDEN TESTS
-check.layer_norm.gradients(
-    layer_norm_forward, layer_norm_backward, x=(5, 3), gamma=(3,), beta=(3,), eps=0.3,
-    concept="other sizes",
-)  # fmt: skip
+case = dict(x=(5, 3), gamma=(3,), beta=(3,), eps=0.3, concept="other sizes")
+check.layer_norm.gradients(*both, **case)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -871,20 +770,18 @@ check.group_norm.forward(group_norm_forward, **case, groups=1, concept="one grou
 ### END HIDDEN TESTS
 
 # %% test="group-norm-backward" points=4
+both = group_norm_forward, group_norm_backward
 case = dict(x=check.spread(2, 6, 3, 4, mean=1, std=2), gamma=(6,), beta=(6,), groups=2, eps=0.1)
 for gradient in ("dx", "dgamma", "dbeta"):
-    check.group_norm.backward(group_norm_forward, group_norm_backward, gradient, **case)
+    check.group_norm.backward(*both, gradient, **case)
 ### BEGIN HIDDEN TESTS
-check.group_norm.gradients(
-    group_norm_forward, group_norm_backward, x=(3, 4, 3, 2), gamma=(4,), beta=(4,), groups=4,
-    concept="instance norm",
-)  # fmt: skip
+case = dict(x=(3, 4, 3, 2), gamma=(4,), beta=(4,), groups=4, concept="instance norm")
+check.group_norm.gradients(*both, **case)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # What instance norm does to a picture: light and contrast are a mean and a scale. Below are a
-# photograph, a dark one and a pale one, then what instance norm makes of each. Some tasks must not
-# depend on the light; some must.
+# photograph, a dark one, a pale one, and each normalized. Some tasks must not depend on the light.
 
 # %%
 colour = show.photograph()

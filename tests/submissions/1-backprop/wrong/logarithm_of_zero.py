@@ -1,0 +1,14 @@
+# The loss takes the logarithm of probabilities that have become 0.
+
+# %% solution="softmax-loss"
+def softmax_loss_forward(scores, y):
+    p = np.exp(scores - np.max(scores, axis=1, keepdims=True))
+    p /= np.sum(p, axis=1, keepdims=True)
+    return -np.sum(np.log(p[np.arange(len(y)), y])) / len(y), (p, y)
+
+
+def softmax_loss_backward(dout, cache):
+    p, y = cache
+    dscores = p.copy()
+    dscores[np.arange(len(y)), y] -= 1
+    return dout * dscores / len(y)
