@@ -56,7 +56,6 @@ bench: $(READY)
 	$(BIN)/python benchmarks/convolution.py
 
 quality: $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[quality]'
 	$(BIN)/python -m benchmarks.quality
 
 clean:

@@ -1,28 +1,17 @@
-"""How fast is the lesson's convolution? Ratios against named peers, measured in one run.
-
-All work on the same arrays with one thread and take turns, so that whatever else the machine does
-in the meantime slows all of them alike.
-"""
-
-import os
-
-# The libraries read these when they are loaded, hence before their imports.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
-os.environ["MKL_NUM_THREADS"] = "1"
+"""How fast is the lesson's convolution? Ratios against named peers, measured in one run."""
 
 import argparse
-import ctypes
 import runpy
 import sys
-import tracemalloc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import process_time
 from typing import Any
+
+# Before NumPy and torch: it sets the number of threads, which they read when they are loaded.
+from turns import extra_memory, keep_freed_memory, ratio, take_turns  # isort: skip
 
 import jupytext
 import matplotlib.pyplot as plt
@@ -33,7 +22,6 @@ from torch.nn.functional import conv2d
 
 LESSON = Path(__file__).parents[1] / "source" / "2-convolution" / "convolution.py"
 CELLS = ("conv-forward", "conv-backward")
-MALLOC_OPTIONS = {-4: 0, -1: 2**31 - 1}  # M_MMAP_MAX, M_TRIM_THRESHOLD of mallopt(3)
 HEADERS = (
     "layer",
     "dtype",
@@ -205,46 +193,6 @@ def require_agreement(passes: Passes, data: Data, layer: Layer) -> None:
         want = tensor.numpy()
         tolerance = 1000 * np.finfo(want.dtype).eps * np.abs(want).max()
         np.testing.assert_allclose(got, want, rtol=0, atol=tolerance)
-
-
-def keep_freed_memory() -> None:
-    """Makes glibc reuse what was freed, so that nobody's time includes fetching it once more.
-
-    Otherwise the order of calls decides whether a third of torch's time goes into page faults.
-    """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        for option, value in MALLOC_OPTIONS.items():
-            libc.mallopt(option, value)
-
-
-def take_turns(runs: Sequence[Callable[[], Any]], rounds: int) -> list[list[float]]:
-    """Seconds of each run in each round, after one round that warms up and does not count."""
-    seconds = [[timed(run) for run in runs] for _ in range(rounds + 1)]
-    return [list(times) for times in zip(*seconds[1:], strict=True)]
-
-
-def timed(run: Callable[[], Any]) -> float:
-    """Processor seconds of one call, so that waiting for a busy machine does not count."""
-    start = process_time()
-    run()
-    return process_time() - start
-
-
-def ratio(above: Sequence[float], below: Sequence[float]) -> float:
-    """The median of the ratios within each round: a slow spell hits both sides of a round."""
-    return median(a / b for a, b in zip(above, below, strict=True))
-
-
-def extra_memory(run: Callable[[], Any]) -> int:
-    """Bytes allocated at the call's peak beyond its results: out, or dx, dw and db."""
-    tracemalloc.start()
-    try:
-        first, *others = run()
-        arrays = [first, *(other for other in others if isinstance(other, np.ndarray))]
-        return int(tracemalloc.get_traced_memory()[1] - sum(array.nbytes for array in arrays))
-    finally:
-        tracemalloc.stop()
 
 
 def measure(functions: Functions, layer: Layer, dtype: DType, rounds: int) -> Iterator[Row]:

@@ -1,7 +1,4 @@
-"""How fast are the lesson's pooling and batch norm? Ratios against named peers, in one run.
-
-As in `convolution.py`: the same arrays for all, one thread, and everybody takes turns.
-"""
+"""How fast are the lesson's pooling and batch norm? Ratios against named peers, in one run."""
 
 import argparse
 import sys
@@ -13,7 +10,7 @@ from statistics import median
 from typing import Any
 
 # Before NumPy and torch: it sets the number of threads, which they read when they are loaded.
-from convolution import extra_memory, keep_freed_memory, ratio, take_turns  # isort: skip
+from turns import extra_memory, keep_freed_memory, ratio, take_turns  # isort: skip
 
 import jupytext
 import numpy as np

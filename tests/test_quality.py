@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("cosmic_ray", reason="the mutation library is not installed")
-
 from benchmarks.quality import (
     accepts,
     baselines,
@@ -86,6 +84,10 @@ def test_a_weak_check_lets_mutants_through_and_they_are_reported():
     assert f"### Survivors: {len(survivors)}" in page
     before, after = "```diff\n-    return x * factor\n", "+    return x / factor\n"
     assert after in page.split(before)[1].split("```")[0]
+
+
+def test_all_but_one_are_not_all():
+    assert (report.percent(9999, 10_000), report.percent(3, 3)) == ("99.9%", "100.0%")
 
 
 def test_a_strict_check_takes_the_points_of_all_that_differ():

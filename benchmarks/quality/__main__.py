@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.quality import report
+from benchmarks.quality import chart, report
 from benchmarks.quality.lessons import ROOT, paths, plan_of
 from benchmarks.quality.measure import Amount, measured
 
@@ -38,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     minutes = (time.monotonic() - started) / 60
     page = report.page(found, without, " ".join([COMMAND, *said(options)]), minutes)
     options.output.write_text(page, encoding="utf-8")
+    picture = options.output.parent / report.PICTURE
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_bytes(chart.caught(report.shares_caught(found)))
 
 
 def said(options: argparse.Namespace) -> list[str]:

@@ -60,7 +60,11 @@ class Lesson:
         """What the setup and the answers define; ``extra`` runs last and may define them anew."""
         scope: Namespace = {"__name__": "answers"}
         answers = {**self.answers, **(replaced or {})}
-        for source in (*self.setup, *answers.values(), extra):
+        for source in self.setup:
+            exec(code_of(source), scope)
+        if "tqdm" in scope:
+            scope["tqdm"] = quiet
+        for source in (*answers.values(), extra):
             exec(code_of(source), scope)
         return scope
 
@@ -105,6 +109,11 @@ def failures(
             except Exception as error:
                 text = f"{type(error).__name__}: {error}"
                 yield Failure(test, getattr(error, "record", None), text)
+
+
+def quiet(steps: Iterable[Any], **_: Any) -> Iterable[Any]:
+    """What a lesson's progress bar is here: nothing to see."""
+    return steps
 
 
 @contextlib.contextmanager

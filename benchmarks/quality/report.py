@@ -20,6 +20,7 @@ PACKAGES = ("numpy", "torch", "scipy", "cosmic-ray")
 SHOWN = 3  # rejections of a style
 WORST = 8  # bugs that come nearest to the gradient checker's tolerance
 OURS = "the lesson's checks"
+PICTURE = "images/quality.png"
 UNEXPLAINED = "*not explained yet*"
 
 Row = Sequence[object]
@@ -30,6 +31,7 @@ def page(found: Sequence[Measured], without: Sequence[str], command: str, minute
     lessons = [each for each in found if not each.broken]
     parts = [
         *_head(found, without),
+        *_summary(lessons),
         *_accepts(lessons),
         *_rejects(lessons),
         *_diagnosis(lessons),
@@ -57,6 +59,48 @@ def _head(found: Sequence[Measured], without: Sequence[str]) -> Iterator[str]:
         yield f"Without a truth to compare with, and so not measured: {', '.join(without)}."
 
 
+def _summary(lessons: Sequence[Measured]) -> Iterator[str]:
+    caught = sum(caught_by(each)[OURS] for each in lessons)
+    all_ = sum(len(wrong(each)) for each in lessons)
+    graded = [g for each in lessons for g in each.graded]
+    gradings, hints = sum(g.gradings for g in graded), sum(g.hints for g in graded)
+    lost = sum(_lost(g.rejections) for g in graded)
+    bugs = sum(len(each.diagnoses) for each in lessons)
+    named = sum(d.named for each in lessons for d in each.diagnoses)
+    dearest = max((c.median for each in lessons for c in each.costs), default=0.0)
+    rows: list[Row] = [
+        ("wrong mutants caught", f"{caught:,} of {all_:,}", percent(caught, all_), "≥ 99.5%"),
+        ("right gradings that lost points", f"{lost:,} of {gradings:,}", "", "0"),
+        ("hints to right answers", f"{hints:,} in {gradings:,}", "", "0"),
+        ("bugs named first", f"{named:,} of {bugs:,}", percent(named, bugs), "≥ 90%"),
+        ("dearest tests of a lesson", f"{dearest:.2f} s", "", "< 3 s"),
+    ]
+    yield table(("", "measured", "", "target"), rows)
+    yield f"![the share of wrong mutants that each kind of check catches]({PICTURE})"
+
+
+def wrong(found: Measured) -> list[Verdict]:
+    """The mutants that run and ought to lose points."""
+    return [v for v in found.verdicts if v.counts]
+
+
+def caught_by(found: Measured) -> dict[str, int]:
+    """How many of those the lesson's checks catch, and each of the common kinds."""
+    ours = sum(bool(v.by) for v in wrong(found))
+    return {OURS: ours} | {
+        name: sum(v.objected.get(name, True) for v in wrong(found)) for name in BASELINES
+    }
+
+
+def shares_caught(lessons: Sequence[Measured]) -> dict[str, dict[str, float]]:
+    """The same in percent, of every lesson in which something was wrong."""
+    return {
+        each.lesson: {kind: share(n, len(wrong(each))) for kind, n in caught_by(each).items()}
+        for each in lessons
+        if wrong(each)
+    }
+
+
 def _accepts(lessons: Sequence[Measured]) -> Iterator[str]:
     yield "## Wrong answers: are they caught?"
     yield (
@@ -74,23 +118,22 @@ def _accepts(lessons: Sequence[Measured]) -> Iterator[str]:
         ("answer", "wrong", "caught", "with a hint"),
         [row for each in lessons for row in _unit_rows(each.verdicts)],
     )
-    yield from _survivors([v for each in lessons for v in each.verdicts if v.counts and not v.by])
+    yield from _survivors([v for each in lessons for v in wrong(each) if not v.by])
 
 
 def _accept_row(found: Measured) -> Row:
-    running = [v for v in found.verdicts if v.runs]
-    wrong = [v for v in running if v.differs]
-    caught = sum(bool(v.by) for v in wrong)
+    running = sum(v.runs for v in found.verdicts)
+    count, caught = len(wrong(found)), caught_by(found)[OURS]
     return (
         found.lesson,
         found.made,
         len(found.verdicts),
-        len(running),
-        len(running) - len(wrong),
-        len(wrong),
+        running,
+        running - count,
+        count,
         caught,
-        len(wrong) - caught,
-        percent(caught, len(wrong)),
+        count - caught,
+        percent(caught, count),
     )
 
 
@@ -194,20 +237,15 @@ def _common(lessons: Sequence[Measured]) -> Iterator[str]:
         "gradient."
     )
     for each in lessons:
-        wrong = [v for v in each.verdicts if v.counts]
-        rows: list[Row] = [
-            (
-                OURS,
-                percent(sum(bool(v.by) for v in wrong), len(wrong)),
-                sum(not v.by for v in wrong),
-                _of(each, [bool(g.rejections) for g in each.graded]),
-            )
+        count = len(wrong(each))
+        rejected = {OURS: [bool(g.rejections) for g in each.graded]} | {
+            name: [g.objected.get(name, False) for g in each.graded] for name in BASELINES
+        }
+        rows = [
+            (name, percent(caught, count), count - caught, _of(each, rejected[name]))
+            for name, caught in caught_by(each).items()
         ]
-        for name in BASELINES:
-            caught = sum(v.objected.get(name, True) for v in wrong)
-            rejected = _of(each, [g.objected.get(name, False) for g in each.graded])
-            rows.append((name, percent(caught, len(wrong)), len(wrong) - caught, rejected))
-        yield f"**{each.lesson}**, {len(wrong):,} wrong mutants:"
+        yield f"**{each.lesson}**, {count:,} wrong mutants:"
         yield table(("", "caught", "let through", "styles rejected"), rows)
 
 
@@ -292,8 +330,13 @@ def explanations() -> Mapping[str, Mapping[str, str]]:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share, with a digit more where it is close to all."""
-    return f"{100 * part / whole:.1f}%" if whole else ""
+    """A share; all but one are never 100%."""
+    return f"{share(part, whole):.1f}%" if whole else ""
+
+
+def share(part: int, whole: int) -> float:
+    """In percent, rounded down to a tenth."""
+    return 1000 * part // whole / 10
 
 
 def table(headers: Sequence[str], rows: Sequence[Row]) -> str:

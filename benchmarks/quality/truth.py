@@ -177,7 +177,43 @@ class LayerTruth:
         return arrays, others, scope[self.forward](*arrays, *others, **call.options)
 
 
-Truth = FunctionTruth | LayerTruth
+@dataclass(frozen=True)
+class ProcedureTruth:
+    """Functions that have no gradients or take dicts, generators of random numbers or functions.
+
+    Attributes:
+        names: of the student's functions that are judged.
+        ask: takes what the student's answers define and a call; returns all numbers to compare.
+            Raises `WrongError` where what must not change is changed.
+        right: takes the call; what these numbers should be, according to torch or by counting.
+        calls: draws everything that is asked.
+        example: the lesson's own example, or a small one.
+    """
+
+    names: tuple[str, ...]
+    ask: Callable[[Namespace, Call], Sequence[Any]]
+    right: Callable[[Call], Sequence[Any]]
+    calls: Callable[[np.random.Generator], Iterable[Call]]
+    example: Call
+
+    def known(self, call: Call) -> Known:
+        """The call with the right numbers."""
+        return Known(call, tuple(map(_array, self.right(call))))
+
+    def answer(self, scope: Namespace, known: Known) -> tuple[Any, ...]:
+        """The numbers that the student's functions come to.
+
+        Raises:
+            WrongError: what must not change is changed, or it is not what was asked for.
+        """
+        return tuple(self.ask(scope, known.call))
+
+    def run(self, scope: Namespace, known: Known, changed: Iterable[str]) -> None:
+        """Calls the student's functions; raises what they raise."""
+        self.answer(scope, known)
+
+
+Truth = FunctionTruth | LayerTruth | ProcedureTruth
 
 
 def require(truth: Truth, known: Known, scope: Namespace, tolerance: float = 0.0) -> None:
@@ -209,6 +245,17 @@ def _rng(truth: Truth, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, *"".join(truth.names).encode()])
 
 
+def named(answer: Any, names: Iterable[str]) -> list[Any]:
+    """The values of these names in a dict that a student's function returned.
+
+    Raises:
+        WrongError: it is no dict, or one is not there.
+    """
+    if not isinstance(answer, Mapping) or not set(names) <= set(answer):
+        raise WrongError("not a dict with these names")
+    return [answer[name] for name in names]
+
+
 def noncontiguous(array: Array) -> Array:
     """The same numbers as every other element of a larger array, in another order in memory."""
     wide = np.repeat(array[..., None], 2, axis=-1)
@@ -234,7 +281,7 @@ def _state(others: Sequence[Any]) -> list[Any]:
 
 
 def _tuple(value: Any, length: int) -> tuple[Any, ...]:
-    if length == 1 and not isinstance(value, (tuple, list)):
+    if length == 1 and (not isinstance(value, (tuple, list)) or len(value) != 1):
         return (value,)
     if len(value) != length:
         raise WrongError("another number of gradients")
@@ -262,5 +309,10 @@ def _array(value: Any) -> Array:
 
 
 def _text(call: Call) -> str:
-    shapes = ", ".join(str(np.shape(value)) for value in (*call.arrays, *call.others))
-    return f"{shapes} {dict(call.options)}"
+    given = ", ".join(map(_described, (*call.arrays, *call.others)))
+    return f"{given} {dict(call.options)}"
+
+
+def _described(value: Any) -> str:
+    plain = isinstance(value, np.ndarray | int | float | str)
+    return str(np.shape(value)) if plain else type(value).__name__

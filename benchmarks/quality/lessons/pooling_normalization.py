@@ -233,7 +233,7 @@ def _rows(rng: Rng) -> Iterator[Call]:
 def _groups(rng: Rng) -> Iterator[Call]:
     for shape in ((2, 6, 3, 4), (3, 4, 2, 5), (1, 2, 3, 1), (2, 6, 1, 2)):
         for groups in (1, 2, 3, 4, 6):
-            if shape[1] % groups == 0 and shape[1] // groups * shape[2] * shape[3] > 1:
+            if shape[1] % groups == 0 and shape[1] * shape[2] * shape[3] >= FEWEST * groups:
                 for options in ({}, {"eps": 0.3}):
                     yield _norm_call(rng, shape, shape[1], groups=groups, **options)
     yield from _other_kinds(_norm_call(rng, (2, 4, 3, 5), 4, groups=2, eps=0.1))
