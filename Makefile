@@ -54,6 +54,8 @@ build: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/convolution.py
+	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/loading.py
 
 quality: $(READY)
 	$(BIN)/python -m benchmarks.quality

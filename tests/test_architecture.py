@@ -20,12 +20,12 @@ ALLOWED = {
     "leaderboard": {"problem"},
     "staff": {"problem"},
     "student": {"problem", "symbols"},
-    "places": set(),
+    "places": {"leaderboard", "problem"},
     "converters": FOUNDATION,
     "rooms": {"check", "show", "problem", "symbols"},
     "authoring": FOUNDATION | STAFF | {"rooms"},
     "grading": FOUNDATION | STAFF | {"rooms", "check"},
-    "cli": {"problem", "authoring", "grading", "rooms", "leaderboard", "student"},
+    "cli": {"problem", "authoring", "grading", "rooms", "leaderboard", "places", "student"},
 }
 
 

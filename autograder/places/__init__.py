@@ -1,5 +1,6 @@
 """Pictures to learn from."""
 
 from autograder.places.digits import Digits, digits
+from autograder.places.packed import Packed
 
-__all__ = ["Digits", "digits"]
+__all__ = ["Digits", "Packed", "digits"]

@@ -26,6 +26,7 @@ from autograder.show.patches import columns
 from autograder.show.photo import photograph
 from autograder.show.pictures import images
 from autograder.show.pooling import pooled, routed, shifted
+from autograder.show.scenes import contact_sheet, located
 from autograder.show.scores import regions, softmax
 from autograder.show.strides import window_positions
 from autograder.show.timings import bars
@@ -39,6 +40,7 @@ __all__ = [
     "batch_norm_graph",
     "columns",
     "confusion",
+    "contact_sheet",
     "curves",
     "descent",
     "error_map",
@@ -50,6 +52,7 @@ __all__ = [
     "images",
     "journey",
     "leftover",
+    "located",
     "matrix",
     "network",
     "photograph",
