@@ -18,7 +18,8 @@ from benchmarks.quality import (
     report,
 )
 from benchmarks.quality.lessons import Plan
-from benchmarks.quality.measure import Measured, judgeable, unfit
+from benchmarks.quality.measure import Amount, Measured, judgeable, unfit
+from benchmarks.quality.stored import stored
 from benchmarks.quality.truth import (
     Call,
     FunctionTruth,
@@ -327,3 +328,20 @@ def test_the_quick_command(tmp_path):
 def test_the_package_does_not_depend_on_it():
     sources = (ROOT / "autograder").rglob("*.py")
     assert not [path for path in sources if "benchmarks" in path.read_text(encoding="utf-8")]
+
+
+def test_a_lesson_is_not_measured_again_until_something_changes(tmp_path):
+    runs = []
+
+    def measure(plan, amount):
+        runs.append(plan)
+        return Measured(plan.lesson.name, made=len(runs))
+
+    def made(test, seeds=2, styles=()):
+        return stored(plan_with(test, styles), Amount(seeds=seeds), measure, tmp_path).made
+
+    assert [made(WEAK), made(WEAK)] == [1, 1]
+    assert made(STRICT) == 2
+    assert made(STRICT, seeds=3) == 3
+    assert made(STRICT, styles={"lists": ROUNDABOUT}) == 4
+    assert made(WEAK) == 1

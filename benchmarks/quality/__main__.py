@@ -9,13 +9,13 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.quality import chart, report
 from benchmarks.quality.lessons import ROOT, paths, plan_of
 from benchmarks.quality.measure import Amount, measured
+from benchmarks.quality.stored import stored
 
 COMMAND = "python -m benchmarks.quality"
 QUICK = Amount(mutants=40, seeds=2)
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measures what the command line asks for."""
     options = arguments(argv)
     amount = QUICK if options.quick else Amount(options.mutants, options.seeds, options.workers)
-    started, found, without = time.monotonic(), [], []
+    found, without = [], []
     for path in paths():
         if options.lesson not in ("", path.parent.name):
             continue
@@ -34,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             without.append(path.parent.name)
         else:
             print(path.parent.name, file=sys.stderr)
-            found.append(measured(plan, amount))
-    minutes = (time.monotonic() - started) / 60
+            found.append(stored(plan, amount, measured))
+    minutes = sum(each.minutes for each in found)
     page = report.page(found, without, " ".join([COMMAND, *said(options)]), minutes)
     options.output.write_text(page, encoding="utf-8")
     picture = options.output.parent / report.PICTURE

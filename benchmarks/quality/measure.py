@@ -37,6 +37,7 @@ class Measured:
         correct: shares of the gradient checker's tolerance that correct code uses.
         bugs: and the multiples of it that bugs come to.
         costs: of each style.
+        minutes: that all of this took.
     """
 
     lesson: str
@@ -49,6 +50,7 @@ class Measured:
     correct: list[slopes.Share] = field(default_factory=list)
     bugs: list[slopes.Share] = field(default_factory=list)
     costs: list[cost.Cost] = field(default_factory=list)
+    minutes: float = 0.0
 
 
 def measured(plan: Plan, amount: Amount) -> Measured:

@@ -311,7 +311,7 @@ def _conditions(command: str, minutes: float) -> Iterator[str]:
     yield f"`make quality`, or with these options: `{command}`."  # no block: tests run those
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     yield (
-        f"This page took {minutes:.0f} minutes on {processor()} ({os.cpu_count()} cores, other "
+        f"Measuring took {minutes:.0f} minutes on {processor()} ({os.cpu_count()} cores, other "
         f"programs beside it), Python {platform.python_version()}, {versions}."
     )
 
