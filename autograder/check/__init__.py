@@ -43,6 +43,15 @@ from autograder.check.learning.batches import minibatches
 from autograder.check.learning.first_weights import he_initialization
 from autograder.check.learning.loop import training
 from autograder.check.learning.step import sgd_step
+from autograder.check.modules.functions import (
+    filter_normalized,
+    linear_function,
+    multiply_function,
+    relu_function,
+    torch_running_var,
+)
+from autograder.check.modules.resnet import basic_block, bottleneck, resnet, same_conv
+from autograder.check.modules.use import gradient_norms, net_accuracy, net_training, numpy_resnet
 from autograder.check.unwritten import NotWritten
 from autograder.check.value import that
 from autograder.check.verdict import CheckFailed, GraderBroke
@@ -55,7 +64,9 @@ __all__ = [
     "add_gate",
     "affine",
     "avg_pool",
+    "basic_block",
     "batch_norm",
+    "bottleneck",
     "branch",
     "conv1d",
     "conv1x1",
@@ -63,23 +74,33 @@ __all__ = [
     "conv3d",
     "corr2d",
     "filter_matrix",
+    "filter_normalized",
     "fold_bias",
     "fold_weight",
+    "gradient_norms",
     "group_norm",
     "he_initialization",
     "im2col",
     "labels",
     "layer_norm",
     "lenet",
+    "linear_function",
     "matmul",
     "max_gate",
     "max_pool",
     "minibatches",
+    "multiply_function",
     "multiply_gate",
+    "net_accuracy",
+    "net_training",
     "neuron",
     "numerical_gradient",
+    "numpy_resnet",
     "positive",
     "relu",
+    "relu_function",
+    "resnet",
+    "same_conv",
     "sgd_step",
     "softmax",
     "softmax_loss",
@@ -87,6 +108,7 @@ __all__ = [
     "spread",
     "that",
     "ties",
+    "torch_running_var",
     "training",
     "two_layer_loss",
 ]

@@ -26,6 +26,7 @@ from autograder.show.patches import columns
 from autograder.show.photo import photograph
 from autograder.show.pictures import images
 from autograder.show.pooling import pooled, routed, shifted
+from autograder.show.residual import fields, gradient_norms, loss_surfaces, residual_blocks
 from autograder.show.scenes import contact_sheet, located
 from autograder.show.scores import regions, softmax
 from autograder.show.strides import window_positions
@@ -45,7 +46,9 @@ __all__ = [
     "descent",
     "error_map",
     "features",
+    "fields",
     "gate",
+    "gradient_norms",
     "graph",
     "groups",
     "history",
@@ -53,6 +56,7 @@ __all__ = [
     "journey",
     "leftover",
     "located",
+    "loss_surfaces",
     "matrix",
     "network",
     "photograph",
@@ -61,6 +65,7 @@ __all__ = [
     "pooled",
     "receptive_field",
     "regions",
+    "residual_blocks",
     "routed",
     "scatter",
     "shares",
