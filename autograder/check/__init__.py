@@ -4,6 +4,22 @@
 ``check.conv2d.forward(conv_forward, x=(2, 3, 7, 6), w=(4, 3, 3, 2), b=(4,), stride=2)``.
 """
 
+from autograder.check.boxes.functions import (
+    box_area,
+    box_clip,
+    box_corners,
+    box_fractions,
+    box_iou,
+    box_loss,
+    box_of,
+    box_score,
+    image_windows,
+    multitask_loss,
+    smooth_l1,
+    window_scores,
+)
+from autograder.check.boxes.heads import heads
+from autograder.check.boxes.inputs import fraction_boxes, pixel_boxes
 from autograder.check.inputs import labels, positive, spread, ties
 from autograder.check.layers.backprop import (
     add_gate,
@@ -67,6 +83,14 @@ __all__ = [
     "basic_block",
     "batch_norm",
     "bottleneck",
+    "box_area",
+    "box_clip",
+    "box_corners",
+    "box_fractions",
+    "box_iou",
+    "box_loss",
+    "box_of",
+    "box_score",
     "branch",
     "conv1d",
     "conv1x1",
@@ -77,10 +101,13 @@ __all__ = [
     "filter_normalized",
     "fold_bias",
     "fold_weight",
+    "fraction_boxes",
     "gradient_norms",
     "group_norm",
     "he_initialization",
+    "heads",
     "im2col",
+    "image_windows",
     "labels",
     "layer_norm",
     "lenet",
@@ -91,17 +118,20 @@ __all__ = [
     "minibatches",
     "multiply_function",
     "multiply_gate",
+    "multitask_loss",
     "net_accuracy",
     "net_training",
     "neuron",
     "numerical_gradient",
     "numpy_resnet",
+    "pixel_boxes",
     "positive",
     "relu",
     "relu_function",
     "resnet",
     "same_conv",
     "sgd_step",
+    "smooth_l1",
     "softmax",
     "softmax_loss",
     "spatial_batch_norm",
@@ -111,4 +141,5 @@ __all__ = [
     "torch_running_var",
     "training",
     "two_layer_loss",
+    "window_scores",
 ]

@@ -6,6 +6,7 @@ closing, and nothing here computes what a lesson asks for.
 """
 
 from autograder.show.architecture import network, shares
+from autograder.show.boxes import box_numbers, boxed, overlaps, two_heads, window_grid
 from autograder.show.canvas import Picture, png
 from autograder.show.channels import groups
 from autograder.show.errors import error_map
@@ -39,6 +40,8 @@ __all__ = [
     "averaged_axes",
     "bars",
     "batch_norm_graph",
+    "box_numbers",
+    "boxed",
     "columns",
     "confusion",
     "contact_sheet",
@@ -59,6 +62,7 @@ __all__ = [
     "loss_surfaces",
     "matrix",
     "network",
+    "overlaps",
     "photograph",
     "png",
     "points",
@@ -73,7 +77,9 @@ __all__ = [
     "sliding_window",
     "softmax",
     "tiles",
+    "two_heads",
     "verdicts",
     "volumes",
+    "window_grid",
     "window_positions",
 ]
