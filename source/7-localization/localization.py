@@ -735,8 +735,10 @@ from PIL import Image
 from autograder.places import annotations
 
 root, photos, largest = Path("data/miniplaces"), [], []
-for path in sorted((root / "objects/val").glob("*.xml"))[:6]:
+for path in sorted((root / "objects/val").glob("*.xml"))[:20]:
     things = annotations.read(path).things
+    if not things or len(photos) == 6:
+        continue
     box = max((thing.box for thing in things), key=lambda box: box.area)
     largest.append([box.x0, box.y0, box.x1, box.y1])
     photos.append(np.array(Image.open(root / f"images/val/{path.stem}.jpg")))
