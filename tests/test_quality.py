@@ -177,8 +177,8 @@ check.corr2d.forward(corr2d, X=(5, 6), K={kernel})
 @pytest.mark.parametrize(
     ("kernel", "named"),
     [
-        ((2, 3), [True, True, True, True]),
-        ((1, 1), [False, False, True, True]),  # neither turned nor transposed can be seen
+        ((2, 3), [True] * 5),
+        ((1, 1), [False, False, True, True, False]),  # turned, transposed, as large as X: unseen
     ],
 )
 def test_misconceptions_that_a_test_cannot_see_are_not_named(kernel, named):
@@ -317,7 +317,7 @@ def test_an_explanation_is_merged_in_by_the_mutants_id(monkeypatch):
 @pytest.mark.slow
 def test_the_quick_command(tmp_path):
     page = tmp_path / "quality.md"
-    command = [sys.executable, "-m", "benchmarks.quality", "--quick", "--lesson", "2-convolution"]
+    command = [sys.executable, "-m", "benchmarks.quality", "--quick", "--lesson", "1-backprop"]
     subprocess.run([*command, "--output", page], cwd=ROOT, check=True, capture_output=True)
     text = page.read_text(encoding="utf-8")
     assert "is itself wrong" not in text

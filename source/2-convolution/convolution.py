@@ -525,6 +525,10 @@ for name in ("dx", "dw"):
 # %% test="conv-gradients" points=2
 rest = dict(x=(2, 3, 6, 9), w=(4, 3, 3, 2), b=(4,), stride=2, padding=1)
 check.conv2d.gradients(conv_forward, conv_backward, **rest)
+### BEGIN HIDDEN TESTS
+alone = dict(x=(3, 2, 4, 6), w=(4, 2, 2, 3), b=(4,))
+check.conv2d.gradients(conv_forward, conv_backward, **alone, concept="no padding, stride 1")
+### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 7 · Dilation and groups

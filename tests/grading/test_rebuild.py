@@ -11,7 +11,7 @@ from autograder.problem import BadInputError
 def test_tests_are_the_instructors_and_answers_the_students(course, hand_in):
     submitted = nbformat.read(hand_in("ada", "def double(x): ..."), as_version=4)
     for cell in submitted.cells:
-        if cell.source.startswith("assert"):
+        if "assert" in cell.source:
             cell.source = "pass"
     rebuilt, repairs = rebuild(original(course.root, "1-a", "lesson"), submitted)
     texts = {grade_id(cell): cell.source for cell in rebuilt.cells}

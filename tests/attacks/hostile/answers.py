@@ -212,7 +212,7 @@ def literals_of_tests(notebook: NotebookNode, folder: Path) -> None:
     )
 
 
-@forges("What the visible checks ask is answered from a table.", honest=6)
+@forges("What the visible checks ask is answered from a table.", honest=4)
 def table_of_visible(notebook: NotebookNode, folder: Path) -> None:
     answer(
         notebook,
