@@ -104,6 +104,9 @@ check.that(output_shape, ("relu",), (20, 28, 28)).returns((20, 28, 28))
 check.that(output_shape, ("conv", 7, 3, 0, 2), (3, 9, 14)).returns(
     (7, 4, 6), concept="a stride that does not fit, H ≠ W"
 )
+check.that(output_shape, ("conv", 7, 3, 0, 2), (3, 14, 9)).returns(
+    (7, 6, 4), concept="a stride that does not fit, H ≠ W"
+)
 check.that(output_shape, ("pool", 3, 2), (5, 13, 8)).returns(
     (5, 6, 3), concept="overlapping windows that do not fit"
 )
@@ -158,6 +161,8 @@ check.that(cost, ("conv", 50, 5, 2, 1), (20, 14, 14)).returns(
 )
 check.that(cost, ("conv", 6, 3, 0, 2), (4, 9, 14)).returns((222, 5184), concept="stride, H ≠ W")
 check.that(cost, ("linear", 10), (500,)).returns((5010, 5000), concept="the last layer")
+check.that(cost, ("flatten",), (50, 7, 7)).returns((0, 0), concept="layers that learn nothing")
+check.that(cost, ("relu",), (500,)).returns((0, 0), concept="layers that learn nothing")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -306,9 +311,10 @@ sizes = dict(x=(2, 3, 6, 8), kernel_size=2, stride=2)
 check.max_pool.forward(max_pool_forward, **sizes)
 check.max_pool.gradients(max_pool_forward, max_pool_backward, **sizes)
 ### BEGIN HIDDEN TESTS
-sizes = dict(x=(2, 3, 7, 10), kernel_size=3, stride=2, concept="overlapping windows")
-check.max_pool.forward(max_pool_forward, **sizes)
-check.max_pool.backward(max_pool_forward, max_pool_backward, "dx", **sizes)
+for x, kernel_size, stride in [((2, 3, 7, 10), 3, 2), ((2, 2, 5, 4), 2, 1)]:
+    sizes = dict(x=x, kernel_size=kernel_size, stride=stride, concept="overlapping windows")
+    check.max_pool.forward(max_pool_forward, **sizes)
+    check.max_pool.backward(max_pool_forward, max_pool_backward, "dx", **sizes)
 ### END HIDDEN TESTS
 
 
@@ -612,6 +618,7 @@ def accuracy(forward, params, x, y, batch_size=100):
 check.accuracy(accuracy, batch_size=4)
 ### BEGIN HIDDEN TESTS
 check.accuracy(accuracy, batch_size=100, concept="all images in one batch")
+check.accuracy(accuracy, batch_size=5, concept="one image left over")
 ### END HIDDEN TESTS
 
 # %% [markdown]
