@@ -1,4 +1,4 @@
-"""The marks of all samples are the same, whoever grades them and how many at a time."""
+"""The marks of samples are the same, whoever grades them and how many at a time."""
 
 import shutil
 import subprocess
@@ -13,6 +13,11 @@ from autograder.grading import marks
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "2-convolution"
 GRADE = ("autograder.cli", "grade", ASSIGNMENT)
+# Right in other styles, noisy, wrong in three ways, unanswered, and not a notebook.
+HANDED_IN = {
+    *("reference", "loops", "chatty", "crop_minus_p", "kernel_flipped", "upstream_changed"),
+    *("untouched", "not_json"),
+}
 WAYS = {
     "one worker": (*GRADE, "--workers", "1"),
     "three workers": (*GRADE, "--workers", "3"),
@@ -32,7 +37,7 @@ def run(*command, cwd, ends=0):
 
 @pytest.fixture(scope="module")
 def ungraded(tmp_path_factory):
-    """A course in which every sample was handed in. The package is not in it, as in `make demo`."""
+    """A course in which samples were handed in. The package is not in it, as in `make demo`."""
     course = tmp_path_factory.mktemp("ungraded") / "course"
     shutil.copytree(ROOT / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT)
     for name in ("course.toml", "nbgrader_config.py"):
@@ -40,6 +45,9 @@ def ungraded(tmp_path_factory):
     run("autograder.cli", "build", cwd=course)
     samples = ROOT / "tests/submissions" / ASSIGNMENT
     run("autograder.cli", "samples", str(samples), "--into", ".", cwd=course)
+    for folder in (course / "submitted").iterdir():
+        if folder.name not in HANDED_IN:
+            shutil.rmtree(folder)
     return course
 
 
@@ -61,7 +69,7 @@ def marks_of(folder):
 
 def test_everybody_has_the_same_marks_whichever_way_they_were_graded(graded):
     first, *others = map(marks_of, graded.values())
-    assert len(first) == 17
+    assert {row.student for row in first} == HANDED_IN - {"not_json"}
     assert {row.student: row.score for row in first}["reference"] == 65
     for found in others:
         assert found == first
@@ -70,11 +78,11 @@ def test_everybody_has_the_same_marks_whichever_way_they_were_graded(graded):
 def test_grading_again_from_scratch_changes_no_mark(graded):
     folder = graded["three workers"]
     before = marks_of(folder)
-    said = run(*GRADE, "--fresh", "--student=loops", "--student=bias_mean", cwd=folder)
+    said = run(*GRADE, "--fresh", "--student=loops", "--student=crop_minus_p", cwd=folder)
     assert "graded: 2" in said
     assert marks_of(folder) == before
 
 
 def test_grading_again_unchanged_grades_nobody(graded):
     said = run(*GRADE, cwd=graded["one worker"], ends=1)
-    assert "graded: 0, problems: 1, unchanged: 17" in said
+    assert "graded: 0, problems: 1, unchanged: 7" in said
