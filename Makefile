@@ -47,7 +47,7 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 build: $(READY)
 	$(BIN)/autograder build

@@ -21,11 +21,6 @@ def copy_of_repository(to):
     return to
 
 
-def pytest_collection_modifyitems(items):
-    """Minutes before seconds: so that no core is idle while another one ends alone."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-
-
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A copy of this repository, under git, that a module's tests may work in."""
