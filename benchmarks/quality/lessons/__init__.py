@@ -10,6 +10,7 @@ from benchmarks.quality.truth import Truth
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+SUBMISSIONS = ROOT / "tests" / "submissions"
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,17 @@ def plan_of(path: Path) -> Plan | None:
     if not (HERE / f"{_module(path)}.py").is_file():
         return None
     special = import_module(f"benchmarks.quality.lessons.{_module(path)}")
-    texts = sorted((HERE / f"{_module(path)}_styles").glob("[!_]*.py"))
-    styles = {text.stem: text.read_text(encoding="utf-8") for text in texts}
+    right = SUBMISSIONS / path.parent.name / "correct"  # a sample's markers are comments to Python
+    texts = [
+        *(HERE / f"{_module(path)}_styles").glob("[!_]*.py"),
+        *(right / f"{name}.py" for name in special.SAMPLES),
+    ]
+    styles = {text.stem: text.read_text(encoding="utf-8") for text in sorted(texts, key=_stem)}
     return Plan(load(path), special.TRUTHS, special.LAYERS, styles, special.MUTATED_STYLES)
+
+
+def _stem(path: Path) -> str:
+    return path.stem
 
 
 def _module(path: Path) -> str:

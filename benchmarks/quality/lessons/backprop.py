@@ -212,4 +212,6 @@ LAYERS = {
     "two_layer_loss": ("two_layer_loss", ""),
 }
 
+# Right sample submissions that are measured as styles too.
+SAMPLES = ()
 MUTATED_STYLES = ("loops",)

@@ -216,4 +216,6 @@ TRUTHS = (
 # tests/check/test_convnet.py goes through all of them.
 LAYERS: dict[str, tuple[str, str]] = {}
 
+# Right sample submissions that are measured as styles too.
+SAMPLES = ("loops", "stack", "taps")
 MUTATED_STYLES = ("loops",)

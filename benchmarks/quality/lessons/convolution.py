@@ -332,4 +332,6 @@ LAYERS = {
     "filter_matrix": ("filter_matrix", ""),
 }
 
+# Right sample submissions that are measured as styles too.
+SAMPLES = ()
 MUTATED_STYLES = ("four_loops",)

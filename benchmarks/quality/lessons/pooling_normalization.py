@@ -316,4 +316,6 @@ LAYERS = {
     "fold_bias": ("fold_bias", ""),
 }
 
+# Right sample submissions that are measured as styles too.
+SAMPLES = ("graph_form", "loops", "single_precision")
 MUTATED_STYLES = ("loops",)
