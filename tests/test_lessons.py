@@ -128,6 +128,13 @@ def test_no_cell_is_longer_than_a_screen(lesson):
             assert len(cell.source.splitlines()) <= LONGEST_CELL, cell.source
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_ruler_of_a_table_has_its_own_line(lesson):
+    (path,) = (ROOT / "source" / lesson).glob("*.py")
+    rulers = [line for line in path.read_text(encoding="utf-8").splitlines() if "|---" in line]
+    assert all(re.fullmatch(r"# \|(---\|)+", line) for line in rulers), rulers
+
+
 def feedback(course, lesson, student):
     """The text of a feedback page, as a reader sees it."""
     (page,) = (course.root / "feedback" / student / lesson).glob("*.html")

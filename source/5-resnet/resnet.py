@@ -831,11 +831,13 @@ check.spatial_batch_norm.forward(
 # %% [markdown]
 # Where PyTorch's conventions and yours part:
 #
-# | | yours | PyTorch's | |---|---|---| | convolution | $w$: $C_{out} \times C_{in} \times K \times
-# K$ | the same; before a batch norm no $b$ | | fully connected | $w$: $D_{in} \times D_{out}$ |
-# $D_{out} \times D_{in}$ | | batch norm | `gamma`, `beta`; `momentum=0.01` | `weight`, `bias`;
-# `momentum=0.1` | | | `running_var` of variances with $1/m$ | with $1/(m - 1)$; normalizes with
-# $1/m$ | | max pooling | no padding | pads with $-\infty$ |
+# | | yours | PyTorch's |
+# |---|---|---|
+# | convolution | $w$: $C_{out} \times C_{in} \times K \times K$ | as yours; often no $b$ |
+# | fully connected | $w$: $D_{in} \times D_{out}$ | $D_{out} \times D_{in}$ |
+# | batch norm | `gamma`, `beta`; `momentum=0.01` | `weight`, `bias`; `momentum=0.1` |
+# | | `running_var` of variances with $1/m$ | with $1/(m - 1)$; normalizes with $1/m$ |
+# | max pooling | no padding | pads with $-\infty$ |
 #
 # **Task.** Write `torch_running_var`: what PyTorch's running variance is after one training step on
 # `x`. (Everywhere else, $m$ is so large that nobody sees the difference. Here it is small.)
