@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from autograder.leaderboard.parse import parse, parse_labels
+from autograder.leaderboard.check import check
+from autograder.leaderboard.files import bytes_of, cannot_write, file_of, printable
+from autograder.leaderboard.parse import NUM_CLASSES, parse, parse_images, parse_labels
 from autograder.leaderboard.rank import Row, rank, wilson
 from autograder.leaderboard.score import Score, score
-from autograder.leaderboard.text import MAX_BYTES
 from autograder.problem import BadInputError, Problem
 
 _FORMAT = """\
@@ -36,24 +37,65 @@ board, its problems are printed, and the status is 1.
 example:
   autograder leaderboard board teams/*.txt --truth val.txt --json board.json
 """
+_CHECK_EXAMPLE = """
+A manifest says what the predictions came from; autograder.leaderboard.write makes one. The status
+is 0 if the leaderboard would accept the files, and 1 if it would not; all that is wrong is printed.
+
+examples:
+  autograder leaderboard check predictions.txt --images test.txt
+  autograder leaderboard check predictions.txt --images val.txt --manifest run.json --classes 12
+"""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds ``leaderboard score`` and ``leaderboard board`` to the command line."""
+    """Adds ``leaderboard check``, ``score`` and ``board`` to the command line."""
     about = "score and rank miniPlaces predictions"
     leaderboard = commands.add_parser("leaderboard", help=about, description=about)
     leaves = leaderboard.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
+    _add_check(leaves)
+
     one = _leaf(leaves, "score", "score one prediction file: top-1 and top-5", _SCORE_EXAMPLE)
+    _add_truth(one)
     one.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="the file to score")
     one.set_defaults(run=_run_score)
 
     several = _leaf(leaves, "board", "rank several prediction files", _BOARD_EXAMPLE)
+    _add_truth(several)
     several.add_argument(
         "predictions", metavar="PREDICTIONS", type=Path, nargs="+", help="one file for each team"
     )
     several.add_argument("--json", metavar="FILE", type=Path, help="write the rows there as well")
     several.set_defaults(run=_run_board)
+
+
+def _add_check(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "say whether the leaderboard would accept a prediction file"
+    leaf = _leaf(leaves, "check", about, _CHECK_EXAMPLE)
+    leaf.add_argument("predictions", metavar="PREDICTIONS", type=Path, help="the file to check")
+    leaf.add_argument(
+        "--images",
+        metavar="NAMES",
+        type=Path,
+        required=True,
+        help="the images to be predicted, one a line, with or without a label",
+    )
+    leaf.add_argument(
+        "--manifest", metavar="RUN.json", type=Path, help="the run's manifest, checked as well"
+    )
+    leaf.add_argument(
+        "--classes",
+        metavar="N",
+        type=_positive,
+        help="labels are 0 to N - 1; by default what the manifest says, without one 100",
+    )
+    leaf.set_defaults(run=_run_check)
+
+
+def _positive(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of classes")
+    return int(word)
 
 
 def _leaf(
@@ -70,13 +112,6 @@ def _leaf(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     leaf.add_argument(
-        "--truth",
-        metavar="LABELS",
-        type=Path,
-        required=True,
-        help="the label file to score against",
-    )
-    leaf.add_argument(
         "--categories",
         metavar="FILE",
         type=Path,
@@ -85,10 +120,33 @@ def _leaf(
     return leaf
 
 
+def _add_truth(leaf: argparse.ArgumentParser) -> None:
+    leaf.add_argument(
+        "--truth",
+        metavar="LABELS",
+        type=Path,
+        required=True,
+        help="the label file to score against",
+    )
+
+
+def _run_check(arguments: argparse.Namespace) -> int:
+    classes, manifest = arguments.classes, arguments.manifest
+    predictions, images = file_of(arguments.predictions), file_of(arguments.images)
+    names = parse_images(images.data, images.name, classes or NUM_CLASSES)
+    run = file_of(manifest) if manifest else None
+    try:
+        print(check(predictions, names, run, classes, _categories(arguments)))
+    except BadInputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def _run_score(arguments: argparse.Namespace) -> int:
     reader = _Reader(arguments)
     entry = reader.scored(arguments.predictions)
-    print(f"{_printable(arguments.predictions)}: {entry.total} images\n")
+    print(f"{printable(arguments.predictions)}: {entry.total} images\n")
     print(_score_table(entry))
     return 0
 
@@ -113,30 +171,24 @@ class _Reader:
     """Scores files against the truth that the command line names, read once."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.truth = self._labels(arguments.truth)
-        self.categories = self._labels(arguments.categories) if arguments.categories else {}
+        self.truth = _labels(arguments.truth)
+        self.categories = _categories(arguments)
 
     def scored(self, path: Path) -> Score:
         """The score of a prediction file; its warnings go to standard error."""
-        data = _bytes_of(path)
-        predictions = parse(data, _printable(path), self.truth, categories=self.categories)
+        data = bytes_of(path)
+        predictions = parse(data, printable(path), self.truth, categories=self.categories)
         for warning in predictions.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         return score(predictions, self.truth)
 
-    def _labels(self, path: Path) -> Mapping[str, int]:
-        return parse_labels(_bytes_of(path), _printable(path))
+
+def _labels(path: Path) -> Mapping[str, int]:
+    return parse_labels(bytes_of(path), printable(path))
 
 
-def _bytes_of(path: Path) -> bytes:
-    """The file's bytes; of a file that is too large, just enough for `parse` to say so."""
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        got = error.strerror or str(error)
-        fix = "Check the file's name and folder, and that you may read it."
-        raise BadInputError(Problem(_printable(path), got, "a file to read", fix)) from error
+def _categories(arguments: argparse.Namespace) -> Mapping[str, int]:
+    return _labels(arguments.categories) if arguments.categories else {}
 
 
 def _team_names(paths: Sequence[Path]) -> dict[str, Path]:
@@ -150,7 +202,7 @@ def _team_names(paths: Sequence[Path]) -> dict[str, Path]:
 
 def _shared_name(path: Path) -> Problem:
     return Problem(
-        where=_printable(path),
+        where=printable(path),
         got=f"the team name {path.stem!r} more than once",
         expected="a different file name for each team",
         fix="Rename a file, or name it once.",
@@ -178,7 +230,7 @@ def _board_table(rows: Iterable[Row]) -> str:
 def _board_line(row: Row) -> list[str]:
     return [
         str(row.rank),
-        _printable(row.name),
+        printable(row.name),
         _percent(row.top5_error),
         _interval(row.top5_error_low, row.top5_error_high),
         _percent(row.top1_error),
@@ -206,17 +258,9 @@ def _interval(low: float, high: float) -> str:
     return f"{_percent(low)} to {_percent(high)}"
 
 
-def _printable(name: Path | str) -> str:
-    """A file may be called anything; escapes what a terminal would act on or could not show."""
-    text = str(name)
-    return text if text.isprintable() else ascii(text)
-
-
 def _write_json(path: Path, rows: Iterable[Row]) -> None:
     text = json.dumps([asdict(row) for row in rows], indent=1)
     try:
         path.write_text(text + "\n", encoding="ascii")
     except OSError as error:
-        got = error.strerror or str(error)
-        fix = "Name a file in a folder that exists and that you may write to."
-        raise BadInputError(Problem(_printable(path), got, "a file to write", fix)) from error
+        raise cannot_write(path, error) from error

@@ -14,14 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from autograder.leaderboard.text import Line, read_lines
+from autograder.leaderboard.text import Line, quoted, read_lines
 from autograder.problem import BadInputError, Problem, line_of
 
 GUESSES = 5
 NUM_CLASSES = 100
 
 _SHOWN = 3  # of each kind of problem; more of the same teaches nothing
-_LONGEST = 60  # characters quoted from a file
 _CSV = re.compile(r'[,;"]')
 _PATH = re.compile(r"[./]")
 _INTEGER = re.compile(r"-?[1-9][0-9]*")
@@ -73,6 +72,26 @@ def parse_labels(data: bytes, name: str, num_classes: int = NUM_CLASSES) -> dict
     """
     form = _Form(name, 1, _spellings(num_classes), None, {})
     return {row.image: _labels(form, row)[0] for row in _valid_rows(data, form)}
+
+
+def parse_images(data: bytes, name: str, num_classes: int = NUM_CLASSES) -> tuple[str, ...]:
+    """Reads the names of images, one a line, each alone or all with their labels.
+
+    So a label file will do, and miniPlaces' ``test.txt``, which has no labels.
+
+    Raises:
+        BadInputError: the file is no such list; one problem for each thing wrong with it.
+    """
+    rows = [_row(line) for line in read_lines(data, name)]
+    if any(len(row.fields) > 1 for row in rows):
+        return tuple(parse_labels(data, name, num_classes))
+    form = _Form(name, 0, {}, None, {})
+    first = {row.image: row.line for row in reversed(rows)}
+    again = [row for row in rows if row.line != first[row.image]]
+    problems = _gathered(_repeated_row(form, row, first[row.image]) for row in again)
+    if problems:
+        raise BadInputError(*problems)
+    return tuple(row.image for row in rows)
 
 
 @dataclass(frozen=True)
@@ -178,10 +197,10 @@ def _faults(form: _Form, rows: list[_Row]) -> Iterator[_Found]:
 def _row_faults(form: _Form, row: _Row, is_first: bool) -> Iterator[_Found]:
     if is_first and _is_header(form, row):
         fix = "Delete this line: the file has no header."
-        yield _found("header", form, row, f"the header {_quoted(row.text)}", form.shape, fix)
+        yield _found("header", form, row, f"the header {quoted(row.text)}", form.shape, fix)
         return
     if _CSV.search(row.text):
-        got = f"commas, semicolons or quotes: {_quoted(row.text)}"
+        got = f"commas, semicolons or quotes: {quoted(row.text)}"
         yield _found("csv", form, row, got, "fields with blanks between them", form.advice)
         return
     if form.images is not None and not form.knows(row.image):
@@ -202,20 +221,20 @@ def _is_number(word: str) -> bool:
 
 
 def _unknown(form: _Form, row: _Row) -> _Found:
-    example = _quoted(next(iter(form.images or {}), ""))
-    got = f"the unknown image {_quoted(row.image)}"
+    example = quoted(next(iter(form.images or {}), ""))
+    got = f"the unknown image {quoted(row.image)}"
     fix = "Write names exactly as the label file does, folder and all, and predict no others."
     return _found("unknown", form, row, got, f"a name from the label file, like {example}", fix)
 
 
 def _wrong_count(form: _Form, row: _Row) -> _Found:
     count = len(row.fields) - 1
-    got = f"{count} {'label' if count == 1 else 'labels'} for {_quoted(row.image)}"
+    got = f"{count} {'label' if count == 1 else 'labels'} for {quoted(row.image)}"
     return _found("count", form, row, got, f"exactly {form.count}", form.advice)
 
 
 def _repeated_row(form: _Form, row: _Row, first: int) -> _Found:
-    got = f"{_quoted(row.image)} a second time (first on line {first})"
+    got = f"{quoted(row.image)} a second time (first on line {first})"
     fix = "Delete all but one of its lines."
     return _found("duplicate", form, row, got, "each image once", fix)
 
@@ -223,7 +242,7 @@ def _repeated_row(form: _Form, row: _Row, first: int) -> _Found:
 def _missing(form: _Form, seen: Mapping[str, int], last: int) -> Iterator[_Found]:
     missing = [image for image in form.images or () if image not in seen]
     if missing:
-        names = ", ".join(map(_quoted, missing[:_SHOWN])) + (", ..." if missing[_SHOWN:] else "")
+        names = ", ".join(map(quoted, missing[:_SHOWN])) + (", ..." if missing[_SHOWN:] else "")
         got = f"the end of the file and no line for {len(missing)} of the images: {names}"
         expected = f"a line for each of the {len(form.images or ())} images"
         fix = "Predict these as well: rows are matched by name, and none can be left out."
@@ -242,22 +261,22 @@ def _label_faults(form: _Form, row: _Row) -> Iterator[_Found]:
 
 def _what_is_wrong(form: _Form, word: str) -> tuple[str, str, str]:
     """The kind of a bad label, what it is, and what to do about it."""
-    quoted = _quoted(word)
+    shown = quoted(word)
     if _INTEGER.fullmatch(word):
         return (
             "range",
-            f"the label {quoted}",
+            f"the label {shown}",
             "Labels count from 0; if yours count from 1, take 1 off.",
         )
     if _FLOAT.fullmatch(word):
         return (
             "float",
-            f"the number {quoted}",
+            f"the number {shown}",
             "Write the category's number, an integer; no scores.",
         )
     if any(letter.isalpha() for letter in word):
-        return "word", f"the word {quoted}", _translation(form.categories, word)
-    return "digits", quoted, "Use the digits 0 to 9 alone: no sign, no leading zero, no separator."
+        return "word", f"the word {shown}", _translation(form.categories, word)
+    return "digits", shown, "Use the digits 0 to 9 alone: no sign, no leading zero, no separator."
 
 
 def _translation(categories: Mapping[str, int], word: str) -> str:
@@ -265,22 +284,17 @@ def _translation(categories: Mapping[str, int], word: str) -> str:
     ends = "/" + word.lstrip("/")
     labels = {label for name, label in categories.items() if ("/" + name).endswith(ends)}
     if len(labels) == 1:
-        return f"Write the category's number: {_quoted(word)} is {labels.pop()}."
+        return f"Write the category's number: {quoted(word)} is {labels.pop()}."
     return "Write the category's number, as in the label files, and not its name."
 
 
 def _repeated(form: _Form, row: _Row) -> Iterator[_Found]:
     word, times = Counter(row.fields[1:]).most_common(1)[0]
     if times > 1:
-        got = f"the label {word} {times} times for {_quoted(row.image)}"
+        got = f"the label {word} {times} times for {quoted(row.image)}"
         fix = "The file is scored all the same, but a repeated label wastes a guess."
         yield _found("repeat", form, row, got, f"{form.count} different labels", fix)
 
 
 def _found(kind: str, form: _Form, row: _Row, got: str, expected: str, fix: str) -> _Found:
     return _Found(kind, Problem(line_of(form.file, row.line), got, expected, fix))
-
-
-def _quoted(text: str) -> str:
-    """In quotes, cut short, and with nothing in it that a terminal would act on."""
-    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "...")

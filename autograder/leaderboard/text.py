@@ -13,6 +13,7 @@ from autograder.problem import BadInputError, Problem, line_of
 MAX_BYTES = 4 * 2**20
 MAX_LINES = 200_000
 
+_LONGEST = 60  # characters quoted from a file
 _GZIP = b"\x1f\x8b"
 _PACKED = {
     b"PK\x03\x04": "a zip archive (.xlsx, .npz and .pt files are zips as well)",
@@ -32,7 +33,7 @@ class Line(NamedTuple):
 
 
 class _Strange(NamedTuple):
-    """Why bytes are not the text of a label file."""
+    """Why bytes are not the text that was expected, and in which line."""
 
     got: str
     fix: str
@@ -45,22 +46,51 @@ def read_lines(data: bytes, name: str) -> list[Line]:
     Raises:
         BadInputError: ``data`` is empty, too large, packed, UTF-16 or not text at all.
     """
-    strange = _oversized(data) or _packed(data) or _utf16(data) or _not_text(data) or _empty(data)
+    expected = "UTF-8 text with one line for each image"
+    text = read_text(data, name, expected, MAX_BYTES)
+    if max(data.count(b"\n"), data.count(b"\r")) > MAX_LINES:
+        got = f"more than the {MAX_LINES:,} lines a label file may have"
+        fix = "Hand in one line for each image and nothing else."
+        raise BadInputError(Problem(line_of(name, 1), got, expected, fix))
+    lines = io.StringIO(text, newline=None)
+    return [Line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def read_text(data: bytes, name: str, expected: str, max_bytes: int) -> str:
+    """UTF-8 text, without its byte-order mark.
+
+    Args:
+        data: the file's bytes.
+        name: what messages call the file.
+        expected: what it should have been, in words.
+        max_bytes: what it may have.
+
+    Raises:
+        BadInputError: as `read_lines`.
+    """
+    strange = (
+        _oversized(data, expected, max_bytes)
+        or _packed(data)
+        or _utf16(data)
+        or _not_text(data)
+        or _empty(data)
+    )
     if strange:
         where = line_of(name, strange.line)
-        expected = "UTF-8 text with one line for each image"
         raise BadInputError(Problem(where, strange.got, expected, strange.fix))
-    lines = io.StringIO(data.decode("utf-8-sig"), newline=None)
-    return [Line(number, text) for number, text in enumerate(lines, 1) if text.strip()]
+    return data.decode("utf-8-sig")
 
 
-def _oversized(data: bytes) -> _Strange | None:
-    fix = "Hand in one line for each image and nothing else."
-    if len(data) > MAX_BYTES:
-        return _Strange(f"more than the {MAX_BYTES:,} bytes a label file may have", fix)
-    if max(data.count(b"\n"), data.count(b"\r")) > MAX_LINES:
-        return _Strange(f"more than the {MAX_LINES:,} lines a label file may have", fix)
-    return None
+def quoted(text: str) -> str:
+    """In quotes, cut short, and with nothing in it that a terminal would act on."""
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "...")
+
+
+def _oversized(data: bytes, expected: str, max_bytes: int) -> _Strange | None:
+    if len(data) <= max_bytes:
+        return None
+    got = f"more than the {max_bytes:,} bytes such a file may have"
+    return _Strange(got, f"Hand in {expected} and nothing else.")
 
 
 def _packed(data: bytes) -> _Strange | None:

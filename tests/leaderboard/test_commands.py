@@ -169,7 +169,67 @@ def test_a_team_may_be_called_anything(samples, truth_file, tmp_path, capsys, st
     assert json.loads(board.read_text())[0]["name"] == stem
 
 
-@pytest.mark.parametrize("command", ["score", "board"])
+@pytest.fixture
+def names_file(samples, tmp_path):
+    """The samples' images without labels, as miniPlaces' test.txt has them."""
+    path = tmp_path / "test.txt"
+    lines = (samples / "truth.txt").read_text().splitlines()
+    path.write_text("".join(f"{line.split()[0]}\n" for line in lines))
+    return path
+
+
+def test_check_says_that_a_file_is_valid(samples, truth_file, names_file, capsys):
+    for images in (truth_file, names_file):
+        assert run("check", samples / "fine-tuned.txt", "--images", images) == 0
+        said = "fine-tuned.txt: valid, 300 images with 5 labels each, from 0 to 99\n"
+        assert capsys.readouterr().out.endswith(said)
+
+
+def test_check_reads_the_manifest_beside_it(samples, truth_file, capsys):
+    options = ("--images", truth_file, "--manifest", samples / "fine-tuned.json")
+    assert run("check", samples / "fine-tuned.txt", *options) == 0
+    assert "validation top-1 42.3%, top-5 73.0%" in capsys.readouterr().out
+
+
+def test_check_prints_warnings(samples, truth_file, capsys):
+    assert run("check", samples / "from-scratch.txt", "--images", truth_file) == 0
+    assert capsys.readouterr().out.count("warning: ") == 3
+
+
+def test_check_refuses_with_all_problems_and_status_1(samples, truth_file, tmp_path, capsys):
+    categories = tmp_path / "categories.txt"
+    categories.write_text("/a/abbey 0\n")
+    options = ("--images", truth_file, "--categories", categories)
+    manifest = ("--manifest", samples / "fine-tuned.json")
+    assert run("check", samples / "bad" / "many-problems.txt", *options, *manifest) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "'abbey' is 0" in printed.err
+    assert "fine-tuned.json, predictions_sha256: found " in printed.err
+    assert sum(": found " in line for line in printed.err.splitlines()) == 11
+
+
+def test_check_knows_fewer_classes(samples, names_file, capsys):
+    path = samples / "fine-tuned.txt"
+    assert run("check", path, "--images", names_file, "--classes", 90) == 1
+    assert "expected a label from 0 to 89" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x", "1.5", "²"])
+def test_check_wants_a_number_of_classes(samples, names_file, word, capsys):
+    with pytest.raises(SystemExit) as end:
+        run("check", samples / "fine-tuned.txt", "--images", names_file, f"--classes={word}")
+    assert end.value.code == 2
+    assert "is no number of classes" in capsys.readouterr().err
+
+
+def test_check_cannot_begin_without_the_files(samples, names_file, tmp_path):
+    for predictions, images in ((tmp_path / "no", names_file), (names_file, tmp_path / "no")):
+        with pytest.raises(BadInputError, match="No such file or directory"):
+            run("check", predictions, "--images", images)
+
+
+@pytest.mark.parametrize("command", ["check", "score", "board"])
 def test_help_has_an_example_and_the_form_of_a_line(command, capsys):
     with pytest.raises(SystemExit) as end:
         run(command, "--help")

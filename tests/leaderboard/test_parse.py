@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.leaderboard.parse import parse, parse_labels
+from autograder.leaderboard.parse import parse, parse_images, parse_labels
 from autograder.problem import BadInputError
 
 IMAGE = "val/00000003.jpg"  # the image of line 3
@@ -262,3 +262,32 @@ def test_a_label_files_header_is_refused():
 def test_a_repeated_category_is_refused_though_it_has_no_ending():
     with pytest.raises(BadInputError, match="'/a/abbey' a second time"):
         parse_labels(b"/a/abbey 0\n/a/abbey 1\n", "categories.txt")
+
+
+@pytest.mark.parametrize("end", ["", " 3", "\t99"])
+def test_names_of_images_are_read_with_and_without_labels(end):
+    data = f"val/2.jpg{end}\n\nval/1.jpg{end}\n".encode()
+    assert parse_images(data, "test.txt") == ("val/2.jpg", "val/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "got"),
+    [
+        ("a\nb\na\n", "test.txt, line 3", "'a' a second time (first on line 1)"),
+        ("a.jpg 1\na.jpg 2\n", "test.txt, line 2", "'a.jpg' a second time (first on line 1)"),
+        ("a.jpg 1\nb.jpg\n", "test.txt, line 2", "0 labels for 'b.jpg'"),
+        ("a.jpg 1 2 3 4 5\n", "test.txt, line 1", "5 labels for 'a.jpg'"),
+        ("a.jpg,3\n", "test.txt, line 1", "commas, semicolons or quotes: 'a.jpg,3'"),
+        ("a.jpg 100\n", "test.txt, line 1", "the label '100'"),
+        ("", "test.txt, line 1", "an empty file"),
+    ],
+)
+def test_a_bad_list_of_images_is_refused(text, where, got):
+    with pytest.raises(BadInputError) as refusal:
+        parse_images(text.encode(), "test.txt")
+    (problem,) = refusal.value.problems
+    assert (problem.where, problem.got) == (where, got)
+
+
+def test_images_may_have_more_classes_than_usual():
+    assert parse_images(b"a.jpg 364\n", "test.txt", 365) == ("a.jpg",)
