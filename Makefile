@@ -56,6 +56,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/convolution.py
 	$(BIN)/python benchmarks/layers.py
 	$(BIN)/python benchmarks/loading.py
+	$(BIN)/python benchmarks/training.py
 
 quality: $(READY)
 	$(BIN)/python -m benchmarks.quality
