@@ -1,14 +1,19 @@
 """What an instructor sets in ``course.toml``, as plain data."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from autograder.problem import BadInputError, Problem
+
+REPOSITORY = re.compile(r"([\w-]+/[\w.-]+)?")  # OWNER/NAME, or none
+BRANCH = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,13 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Course:
-    """The course: where it lives, what it is called, what is due when, how it is graded."""
+    """The course: where it lives, what it is called, what is due when, how it is graded.
+
+    Attributes:
+        package: what a notebook installs on a machine without it, an address that pip takes.
+        repository: ``OWNER/NAME`` on GitHub, from where Colab opens releases; '' if nowhere.
+        branch: of that repository.
+    """
 
     root: Path
     id: str
@@ -37,6 +48,8 @@ class Course:
     package: str
     assignments: Mapping[str, Assignment]
     grading: Mapping[str, Any]
+    repository: str = ""
+    branch: str = "main"
 
     def assignment(self, name: str) -> Assignment:
         """The assignment called ``name``; raises `BadInputError` naming the ones that exist."""
@@ -51,6 +64,13 @@ class Course:
             )
         )
 
+    def colab(self, assignment: str, notebook: str) -> str:
+        """The address that opens a released notebook in Colab; '' if no repository is set."""
+        if not self.repository:
+            return ""
+        path = quote(f"{self.branch}/release/{assignment}/{notebook}.ipynb")
+        return f"https://colab.research.google.com/github/{self.repository}/blob/{path}"
+
 
 def load(root: Path | str = ".") -> Course:
     """Reads ``root/course.toml``.
@@ -61,13 +81,14 @@ def load(root: Path | str = ".") -> Course:
     path = Path(root).resolve() / "course.toml"
     settings = _read(path)
     try:
-        zone = _zone(path, settings["course"]["time_zone"])
+        about = settings["course"]
+        zone = _zone(path, about["time_zone"])
         return Course(
             root=path.parent,
-            id=settings["course"]["id"],
-            title=settings["course"]["title"],
-            term=settings["course"]["term"],
-            package=settings["course"]["package"],
+            id=about["id"],
+            title=about["title"],
+            term=about["term"],
+            **_published(path, about),
             assignments={
                 name: _assignment(f"{path}, [assignments.{name}]", name, row, zone)
                 for name, row in settings["assignments"].items()
@@ -97,6 +118,24 @@ def _zone(path: Path, name: str) -> ZoneInfo:
     except (ZoneInfoNotFoundError, ValueError) as error:
         expected, fix = "a time zone such as America/Los_Angeles", "Mend time_zone."
         raise BadInputError(Problem(str(path), repr(name), expected, fix)) from error
+
+
+def _published(path: Path, about: Mapping[str, Any]) -> dict[str, str]:
+    """The settings ``package``, ``repository`` and ``branch``; one of the first two must be there.
+
+    The package is what pip makes of the repository unless it is said to be something else.
+    """
+    repository, branch = about.get("repository", ""), about.get("branch", "main")
+    for name, value, form, expected in (
+        ("repository", repository, REPOSITORY, "OWNER/NAME, as in github.com/OWNER/NAME"),
+        ("branch", branch, BRANCH, "the name of a branch"),
+    ):
+        if not (isinstance(value, str) and form.fullmatch(value)):
+            where = f"{path}, [course]"
+            raise BadInputError(Problem(where, f"{name} = {value!r}", expected, "Mend that line."))
+    package = f"git+https://github.com/{repository}@{branch}"
+    found = about.get("package", package) if repository else about["package"]
+    return {"package": found, "repository": repository, "branch": branch}
 
 
 def _assignment(where: str, name: str, row: Mapping[str, Any], zone: ZoneInfo) -> Assignment:

@@ -14,9 +14,10 @@ STAFF = {"staff", "converters"}
 ALLOWED = {
     "problem": set(),
     "symbols": set(),
+    "here": set(),
     "course": {"problem"},
     "show": {"problem"},
-    "check": {"show", "problem"},
+    "check": {"show", "problem", "places", "leaderboard"},
     "leaderboard": {"problem"},
     "staff": {"problem"},
     "student": {"problem", "symbols"},

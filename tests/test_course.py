@@ -53,6 +53,53 @@ def test_the_limits_of_this_course_can_be_used():
     assert limits_of(load(ROOT)).cell_seconds == load(ROOT).grading["cell_seconds"]
 
 
+def written(tmp_path, lines):
+    """A course whose package is set by other lines."""
+    text, count = re.subn("package = .*", lines, (ROOT / "course.toml").read_text())
+    assert count == 1
+    (tmp_path / "course.toml").write_text(text)
+    return tmp_path
+
+
+def test_without_a_repository_nothing_opens_in_colab(tmp_path):
+    course = load(written(tmp_path, 'package = "p"'))
+    assert (course.package, course.colab("2-convolution", "convolution")) == ("p", "")
+
+
+def test_a_repository_says_where_notebooks_open_and_what_they_install(tmp_path):
+    course = load(written(tmp_path, 'repository = "ada/course"'))
+    assert course.package == "git+https://github.com/ada/course@main"
+    assert course.colab("2-convolution", "convolution") == (
+        "https://colab.research.google.com/github/ada/course"
+        "/blob/main/release/2-convolution/convolution.ipynb"
+    )
+
+
+def test_branch_and_package_can_be_others(tmp_path):
+    lines = 'repository = "ada/course"\nbranch = "2027/spring"\npackage = "p"'
+    course = load(written(tmp_path, lines))
+    assert course.package == "p"
+    assert "/blob/2027/spring/release/1-a/a%20b.ipynb" in course.colab("1-a", "a b")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "no setting 'package'"),
+        ('repository = ""', "no setting 'package'"),
+        ('repository = "course"', "repository = 'course', expected OWNER/NAME"),
+        ('repository = "https://github.com/ada/course"', "expected OWNER/NAME"),
+        ('repository = "ada/course)"', "expected OWNER/NAME"),
+        ("repository = 3", "repository = 3, expected OWNER/NAME"),
+        ('repository = "ada/course"\nbranch = ""', "branch = '', expected the name of a branch"),
+        ('repository = "ada/course"\nbranch = "a b"', "expected the name of a branch"),
+    ],
+)
+def test_a_repository_that_is_none_is_refused(tmp_path, lines, message):
+    with pytest.raises(BadInputError, match=message):
+        load(written(tmp_path, lines))
+
+
 def test_a_missing_course_file_says_what_to_do(tmp_path):
     with pytest.raises(BadInputError, match="--course FOLDER"):
         load(tmp_path)

@@ -114,10 +114,15 @@ def pull(course: Course, names: Sequence[str] = ()) -> list[Change]:
             has changed then.
     """
     paths = [path for folder in _folders(course, names) for path in sorted(folder.glob("*.ipynb"))]
-    changes = [change for path in paths if (change := _pulled(path, course.package))]
+    changes = [change for path in paths if (change := _pulled(course, path))]
     for change in changes:
         change.path.write_text(change.after, encoding="utf-8", newline="\n")
     return changes
+
+
+def made(course: Course, assignment: str, name: str, cells: Sequence[Cell]) -> NotebookNode:
+    """The source notebook of one lesson, with what the course's settings put into it."""
+    return notebook.build(cells, course.package, course.colab(assignment, name))
 
 
 def _folders(course: Course, names: Sequence[str]) -> list[Path]:
@@ -159,7 +164,7 @@ def _unpulled(course: Course, source: Source) -> Iterator[Problem]:
         if path.stem not in source.lessons:
             got, expected = "a notebook without a lesson", f"{path.stem}.py beside it"
             yield Problem(str(path), got, expected, f"Run `{pull}` to write it, or delete this.")
-        elif _has_an_edit(path, notebook.build(source.lessons[path.stem], course.package)):
+        elif _has_an_edit(path, made(course, source.name, path.stem, source.lessons[path.stem])):
             got, expected = "an edit that the lesson does not have", "the notebook as it was built"
             yield Problem(str(path), got, expected, f"Run `{pull}`, or delete the notebook.")
 
@@ -177,7 +182,7 @@ def _stage(course: Course, source: Source, stage: Path, record: bool) -> None:
     folder = stage / "source" / source.name
     shutil.copytree(course.root / "source" / source.name, folder)
     for name, cells in source.lessons.items():
-        text = notebook.dumps(notebook.build(cells, course.package))
+        text = notebook.dumps(made(course, source.name, name, cells))
         (folder / f"{name}.ipynb").write_text(text, encoding="utf-8", newline="\n")
     generate(course, source.name, stage / "source", stage / "release", record)
 
@@ -250,17 +255,17 @@ def _strays(release: Path, known: set[str]) -> list[str]:
     ]
 
 
-def _pulled(path: Path, package: str) -> Change | None:
+def _pulled(course: Course, path: Path) -> Change | None:
     """What an edit of this notebook makes of its lesson; nothing if there was no edit."""
     text, found = path.with_suffix(".py"), notebook.read(path)
     before = text.read_text(encoding="utf-8") if text.exists() else ""
     if text.exists():
-        built = notebook.build(lesson.read(before, str(text)), package)
+        built = made(course, path.parent.name, path.stem, lesson.read(before, str(text)))
         if _agree(found, built) or not notebook.edited(found):
             return None
         if found.metadata.get("built_from") != notebook.fingerprint(built):
             raise BadInputError(_both_changed(path, text))
-    after = percent.write(notebook.cells(found, package, str(path)), like=before)
+    after = percent.write(notebook.cells(found, course.package, str(path)), like=before)
     lesson.read(after, f"{path}, written as text")
     return Change(text, before, after)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -19,6 +20,9 @@ from autograder.problem import BadInputError, Problem
 PACKAGE = "{{package}}"
 MANIFEST = "receptive_field"  # of a notebook: what is graded, so that a lost cell is missed
 HOME = "home"  # a role, and the cell metadata that tells it from other locked cells
+BADGE = "badge"  # the cell metadata of the link above the lesson, which is not in its text
+_BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+_ANY_BADGE = re.compile(re.escape(_BADGE) + r"\(\S*\)\s*")
 _SCHEMA = 3
 # What nbformat raises for a text that is not JSON, or JSON of another shape.
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
@@ -28,13 +32,20 @@ _KERNEL = {
 }
 
 
-def build(cells: Sequence[Cell], package: str) -> NotebookNode:
-    """The source notebook of a lesson: the same cells give the same bytes."""
+def build(cells: Sequence[Cell], package: str, colab: str = "") -> NotebookNode:
+    """The source notebook of a lesson: the same cells give the same bytes.
+
+    Args:
+        cells: of the lesson.
+        package: what takes the place of ``{{package}}``.
+        colab: the address that opens the release in Colab; if given, a badge links to it.
+    """
     cells = [replace(cell, source=cell.source.replace(PACKAGE, package)) for cell in cells]
     nodes = [
         _node(cell, identity) for cell, identity in zip(cells, _identities(cells), strict=True)
     ]
-    notebook = nbformat.v4.new_notebook(cells=nodes, metadata=_KERNEL)
+    badge = [_badge(colab)] if colab else []
+    notebook = nbformat.v4.new_notebook(cells=[*badge, *nodes], metadata=_KERNEL)
     notebook.nbformat_minor = 5
     # Tells an edited notebook from one whose text has moved on (see `edited`).
     notebook.metadata["built_from"] = fingerprint(notebook)
@@ -43,7 +54,7 @@ def build(cells: Sequence[Cell], package: str) -> NotebookNode:
 
 
 def cells(notebook: NotebookNode, package: str, name: str) -> list[Cell]:
-    """The cells of a source notebook, without outputs, tags and what else JupyterLab adds.
+    """The cells of a source notebook, without badge, outputs, tags and what else JupyterLab adds.
 
     Raises:
         BadInputError: a cell's nbgrader metadata is none of the five markers.
@@ -56,6 +67,7 @@ def fingerprint(notebook: NotebookNode) -> str:
     found = [
         (cell.cell_type, without_banner(cell.source).rstrip(), _grading(cell))
         for cell in notebook.cells
+        if not _is_badge(cell)
     ]
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -116,6 +128,16 @@ def _node(cell: Cell, identity: str) -> NotebookNode:
     return node
 
 
+def _badge(colab: str) -> NotebookNode:
+    text = f"{_BADGE}({colab})"
+    return nbformat.v4.new_markdown_cell(text, id="open-in-colab", metadata={BADGE: True})
+
+
+def _is_badge(node: NotebookNode) -> bool:
+    # Not if something was written into it, or it was merged with the cell below: that is an edit.
+    return bool(node.metadata.get(BADGE)) and bool(_ANY_BADGE.fullmatch(node.source))
+
+
 def _manifest(cells: Iterable[Cell]) -> list[dict[str, Any]]:
     return [
         {"id": cell.marker.id, "kind": cell.marker.role, "points": cell.marker.points or 0}
@@ -165,6 +187,7 @@ def _cells(notebook: NotebookNode, name: str) -> list[Cell]:
             _marker(node, f"{name}, cell {number}"),
         )
         for number, node in enumerate(notebook.cells, start=1)
+        if not _is_badge(node)
     ]
 
 

@@ -97,7 +97,7 @@ def write(folder: Path, target: Target) -> list[str]:
     """
     samples = _samples(folder)
     release = notebook.read(target.release)
-    source = notebook.build(target.cells, target.course.package)
+    source = build.made(target.course, target.assignment, target.lesson, target.cells)
     reference = overlay(release, reference_answers(source))
     texts = {REFERENCE: notebook.dumps(reference)}
     for name, path in samples.items():

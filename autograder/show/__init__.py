@@ -6,6 +6,7 @@ closing, and nothing here computes what a lesson asks for.
 """
 
 from autograder.show.architecture import network, shares
+from autograder.show.attention import attention, confused
 from autograder.show.boxes import box_numbers, boxed, overlaps, two_heads, window_grid
 from autograder.show.canvas import Picture, png
 from autograder.show.channels import groups
@@ -37,12 +38,14 @@ from autograder.show.windows import sliding_window
 
 __all__ = [
     "Picture",
+    "attention",
     "averaged_axes",
     "bars",
     "batch_norm_graph",
     "box_numbers",
     "boxed",
     "columns",
+    "confused",
     "confusion",
     "contact_sheet",
     "curves",

@@ -26,6 +26,8 @@ from autograder.show.pictures import draw_map
 
 History = Mapping[str, ArrayLike]
 
+FEW = 2  # runs of which the loss of every step can be seen
+MARKERS = "os^Dv"
 SMOOTH = 20  # steps whose mean a loss curve shows, at most a tenth of all
 TILE, LINE = 0.82, 0.22  # inches: a tile at most, and a line of text above it
 PANEL = 1.75  # inches: an image with its probabilities
@@ -80,19 +82,24 @@ def history(runs: History | Mapping[str, History]) -> Picture:
     named: Mapping[str, Any] = {"": runs} if "loss" in runs else runs
     figure = Picture(PAGE_WIDTH, 3)
     left, right = figure.subplots(1, 2)
-    for (name, run), colour in zip(named.items(), _colours(len(named)), strict=True):
+    faint = 0.35 if len(named) <= FEW else 0.15
+    for place, (name, run) in enumerate(named.items()):
+        colour, marker = _colours(len(named))[place], MARKERS[place % len(MARKERS)]
         loss, accuracy = (_part(name, run, key) for key in ("loss", "accuracy"))
-        left.plot(_counted(loss), loss, color=tint(colour, 0.35), linewidth=0.7)
+        left.plot(_counted(loss), loss, color=tint(colour, faint), linewidth=0.7, zorder=1)
         width = max(1, min(SMOOTH, len(loss) // 10))
         smooth = np.convolve(loss, np.full(width, 1 / width), "valid")
-        left.plot(_counted(smooth) + width - 1, smooth, color=colour, label=name, linewidth=1.8)
-        right.plot(_counted(accuracy), accuracy, "o-", color=colour, label=name, markersize=4)
+        style: Any = {"color": colour, "label": name, "linewidth": 1.8, "zorder": 2}
+        style["linestyle"] = "-" if place < FEW + 2 else (0, (4, 1.2))
+        left.plot(_counted(smooth) + width - 1, smooth, **style)
+        right.plot(_counted(accuracy), accuracy, marker=marker, markersize=5, **style)
     _dress(left, "step", "loss of the batch")
     _dress(right, "epoch", "validation accuracy")
     left.set_ylim(bottom=0)
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     if "" not in named:
-        right.legend(fontsize=9, frameon=False)
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
+        right.legend(fontsize=9, frameon=False, **beside)
     return figure
 
 

@@ -10,12 +10,12 @@ os.environ["MKL_NUM_THREADS"] = "1"
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.quality import chart, report
+from benchmarks.quality import chart, outcomes, report, stored
 from benchmarks.quality.lessons import ROOT, paths, plan_of
-from benchmarks.quality.measure import Amount, measured
-from benchmarks.quality.stored import stored
+from benchmarks.quality.measure import Amount, measured, trained
 
 COMMAND = "python -m benchmarks.quality"
 QUICK = Amount(mutants=40, seeds=2)
@@ -34,13 +34,18 @@ def main(argv: Sequence[str] | None = None) -> None:
             without.append(path.parent.name)
         else:
             print(path.parent.name, file=sys.stderr)
-            found.append(stored(plan, amount, measured))
+            trainings = stored.trained(plan, amount, trained) if plan.outcomes else []
+            spreads = outcomes.spreads(plan.outcomes, trainings)
+            found.append(replace(stored.stored(plan, amount, measured), spreads=spreads))
     minutes = sum(each.minutes for each in found)
     page = report.page(found, without, " ".join([COMMAND, *said(options)]), minutes)
     options.output.write_text(page, encoding="utf-8")
     picture = options.output.parent / report.PICTURE
     picture.parent.mkdir(exist_ok=True)
     picture.write_bytes(chart.caught(report.shares_caught(found)))
+    spreads = [spread for each in found for spread in each.spreads]
+    if spreads:
+        (options.output.parent / report.TRAININGS).write_bytes(chart.outcomes(spreads))
 
 
 def said(options: argparse.Namespace) -> list[str]:

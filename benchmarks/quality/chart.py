@@ -1,12 +1,16 @@
-"""The share of wrong mutants that each kind of check catches, as a picture."""
+"""The share of wrong mutants that each kind of check catches, and what trainings come to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
-from autograder.show.canvas import FAINT, GREEN, INK, PALETTE, Picture, png, tint
+from autograder.show.canvas import FAINT, GREEN, INK, ORANGE, PALETTE, Picture, png, tint
+from benchmarks.quality.outcomes import Spread
 
 WIDTH = 0.8  # of a lesson's group of bars, of the distance to the next
+ROW, HEAD = 0.26, 0.75  # inches: of an answer's strip, and what is around those of an outcome
 
 
 def caught(shares: Mapping[str, Mapping[str, float]]) -> bytes:
@@ -30,3 +34,33 @@ def caught(shares: Mapping[str, Mapping[str, float]]) -> bytes:
     axes.spines[["left", "bottom"]].set_color(FAINT)
     figure.legend(loc="outside upper center", ncols=3, fontsize=8, frameon=False)
     return png(figure, dpi=150)
+
+
+def outcomes(spreads: Sequence[Spread]) -> bytes:
+    """A PNG file: a panel for every outcome, in it a strip for every answer, a dot a training.
+
+    The line is the threshold: dots of the reference belong to its right, all others to its left.
+    """
+    panels = [list(rows) for _, rows in groupby(spreads, lambda spread: spread.outcome)]
+    heights = [HEAD + ROW * len(rows) for rows in panels]
+    figure = Picture(8, sum(heights))
+    every = figure.subplots(len(panels), squeeze=False, height_ratios=heights)[:, 0]
+    for axes, rows in zip(every, panels, strict=True):
+        _strips(axes, rows)
+    return png(figure, dpi=150)
+
+
+def _strips(axes: Any, rows: Sequence[Spread]) -> None:
+    for place, spread in enumerate(rows):
+        colour = GREEN if spread.right else ORANGE
+        y = place + 0.5 * (np.arange(len(spread.scores)) % 3 - 1) / 3  # dots side by side
+        axes.scatter(spread.scores, y, 14, color=colour, alpha=0.7, linewidth=0)
+    axes.axvline(rows[0].threshold, color=INK, linewidth=1)
+    axes.set_yticks(range(len(rows)), [spread.answer for spread in rows], fontsize=8, color=INK)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_title(f"{rows[0].outcome}: at least {rows[0].threshold:g}", fontsize=9, color=INK)
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
+    axes.tick_params(axis="x", labelsize=8, colors=INK)
+    axes.tick_params(length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(FAINT)

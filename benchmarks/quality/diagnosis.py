@@ -15,6 +15,7 @@ from autograder import check
 from autograder.check import oracle
 from autograder.check.layer import Layer
 from autograder.check.mistakes import Mistake
+from benchmarks.quality import mistaken
 from benchmarks.quality.children import Say, each
 from benchmarks.quality.lesson import Namespace, failures
 from benchmarks.quality.lessons import Plan
@@ -58,9 +59,14 @@ def bugs(plan: Plan) -> list[Bug]:
     """Every misconception of the layers that this lesson checks."""
     found = []
     for name in plan.layers:
-        for slot, mistakes in slots(getattr(check, name)).items():
+        for slot, mistakes in bank(getattr(check, name)).items():
             found += [Bug(name, slot, i, m.name, m.says) for i, m in enumerate(mistakes)]
     return found
+
+
+def bank(checked: Any) -> dict[str, tuple[Mistake, ...]]:
+    """The misconceptions of each result of what a check is about."""
+    return slots(checked) if isinstance(checked, Layer) else mistaken.bank(checked)
 
 
 def slots(layer: Layer) -> dict[str, tuple[Mistake, ...]]:
@@ -75,7 +81,7 @@ def diagnosed(plan: Plan, found: Sequence[Bug], workers: int = 2) -> Iterator[Di
         forward, backward = plan.layers[bug.layer]
         changed = frozenset(filter(None, (forward, backward)))
         scope = with_bug(plan.lesson.namespace(), bug, forward, backward)
-        tests = plan.lesson.tests_of(plan.lesson.reached(changed))
+        tests = tests_about(plan, bug, changed)
         for failure in failures(tests, scope):
             record = failure.record
             say((failure.test, failure.error, record.hint if record else ""))
@@ -85,13 +91,29 @@ def diagnosed(plan: Plan, found: Sequence[Bug], workers: int = 2) -> Iterator[Di
         yield Diagnosis(bug, *said[0]) if said else Diagnosis(bug)
 
 
+def tests_about(plan: Plan, bug: Bug, changed: frozenset[str]) -> dict[str, str]:
+    """The tests that such a student sees.
+
+    A module that is made up computes with no layers of its own, so that nothing but the checks of
+    that module can be asked of it.
+    """
+    tests = plan.lesson.tests_of(plan.lesson.reached(changed))
+    if isinstance(getattr(check, bug.layer), Layer):
+        return tests
+    return {id: source for id, source in tests.items() if f"check.{bug.layer}" in source}
+
+
 def with_bug(scope: Namespace, bug: Bug, forward: str, backward: str) -> Namespace:
     """The answers in ``scope`` with functions that answer as the bug does."""
-    layer: Layer = getattr(check, bug.layer)
-    mistaken = _Mistaken(layer, bug.slot, slots(layer)[bug.slot][bug.place].answer)
-    scope[forward] = mistaken.forward(scope[forward])
+    checked = getattr(check, bug.layer)
+    answer = bank(checked)[bug.slot][bug.place].answer
+    if not isinstance(checked, Layer):
+        scope[forward] = mistaken.made(checked, bug.slot, answer, scope[forward])
+        return scope
+    layer = _Mistaken(checked, bug.slot, answer)
+    scope[forward] = layer.forward(scope[forward])
     if backward:
-        scope[backward] = mistaken.backward(scope[backward])
+        scope[backward] = layer.backward(scope[backward])
     return scope
 
 

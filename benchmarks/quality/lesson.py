@@ -38,8 +38,8 @@ class Lesson:
     tests: Mapping[str, str]
 
     def reached(self, changed: Iterable[str], extra: str = "") -> frozenset[str]:
-        """These names and all that answers, and functions in ``extra``, make of them."""
-        found, cells = frozenset(changed), [*self.answers.values(), *functions(extra).values()]
+        """These names and all that answers, and definitions in ``extra``, make of them."""
+        found, cells = frozenset(changed), [*self.answers.values(), *definitions(extra).values()]
         while True:
             more = found.union(*(names.defines(c) for c in cells if names.reads(c) & found))
             if more == found:
@@ -127,10 +127,16 @@ def _reporting_to(reports: list[Record]) -> Iterator[None]:
         yield
 
 
-def functions(text: str) -> dict[str, str]:
-    """The functions of a module, by name, as they are written."""
-    nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: ast.get_source_segment(text, node) or "" for node in nodes}
+def definitions(text: str) -> dict[str, str]:
+    """The functions and classes of a module, by name, as they are written."""
+    nodes = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    return {node.name: _written(text, node) for node in nodes}
+
+
+def _written(text: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    """The lines of a definition, its decorators among them."""
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
 
 
 @lru_cache(1000)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
-from benchmarks.quality import accepts, cost, diagnosis, mutation, rejects, slopes
+from benchmarks.quality import accepts, cost, diagnosis, mutation, outcomes, rejects, slopes
 from benchmarks.quality.lesson import failures
 from benchmarks.quality.lessons import Plan
 
@@ -37,7 +37,8 @@ class Measured:
         correct: shares of the gradient checker's tolerance that correct code uses.
         bugs: and the multiples of it that bugs come to.
         costs: of each style.
-        minutes: that all of this took.
+        spreads: what its trainings come to.
+        minutes: that all of this took, trainings aside.
     """
 
     lesson: str
@@ -50,6 +51,7 @@ class Measured:
     correct: list[slopes.Share] = field(default_factory=list)
     bugs: list[slopes.Share] = field(default_factory=list)
     costs: list[cost.Cost] = field(default_factory=list)
+    spreads: list[outcomes.Spread] = field(default_factory=list)
     minutes: float = 0.0
 
 
@@ -77,6 +79,13 @@ def measured(plan: Plan, amount: Amount) -> Measured:
         bugs=list(bar(slopes.of_bugs(plan, workers), "wrong gradients", gradients)),
         costs=list(bar(cost.costs(plan), "cost", styles)),
     )
+
+
+def trained(plan: Plan, amount: Amount) -> Iterator[outcomes.Trial]:
+    """Every training of one lesson."""
+    total = outcomes.count(plan.outcomes, amount.seeds)
+    found = outcomes.trials(plan.lesson, plan.outcomes, amount.seeds, amount.workers)
+    return bar(found, "trainings", total)
 
 
 def judgeable(plan: Plan) -> tuple[list[mutation.Unit], tuple[str, ...]]:

@@ -10,7 +10,7 @@ from cosmic_ray import plugins  # type: ignore[import-untyped]
 from cosmic_ray.mutating import mutate_code  # type: ignore[import-untyped]
 
 from autograder.rooms import names
-from benchmarks.quality.lesson import functions
+from benchmarks.quality.lesson import definitions
 from benchmarks.quality.lessons import Plan
 from benchmarks.quality.operators import OPERATORS, Source
 
@@ -47,7 +47,7 @@ class Unit:
         name: of the solution cell, or of the style and function.
         text: the code.
         lines: the numbers of the lines that a student writes.
-        changed: the functions in these lines.
+        changed: the functions and classes in these lines.
         style: the style that it is from; "" for the reference, where it is a solution cell.
     """
 
@@ -93,14 +93,21 @@ def of(unit: Unit) -> list[Mutant]:
 
 
 def units(plan: Plan) -> Iterator[Unit]:
-    """The reference's solution cells, and the functions of the styles that are mutated."""
+    """The reference's solution cells, and the definitions of the styles that are mutated."""
     for cell, text in plan.lesson.answers.items():
         yield Unit(cell, text, region(text), names.defines(text))
     for style in plan.mutated:
-        for name, text in functions(plan.styles[style]).items():
-            body = ast.parse(text).body[0].body[0]  # type: ignore[attr-defined]
-            lines = frozenset(range(body.lineno, len(text.splitlines()) + 1))
-            yield Unit(f"{name}, {style}", text, lines, frozenset([name]), style)
+        for name, text in definitions(plan.styles[style]).items():
+            yield Unit(f"{name}, {style}", text, bodies(text), frozenset([name]), style)
+
+
+def bodies(text: str) -> frozenset[int]:
+    """The numbers of the lines below the head of a function, or of the methods of a class."""
+    (node,) = ast.parse(text).body
+    found = node.body if isinstance(node, ast.ClassDef) else [node]
+    functions = [each for each in found if isinstance(each, ast.FunctionDef)]
+    spans = [range(f.body[0].lineno, (f.end_lineno or 0) + 1) for f in functions]
+    return frozenset(number for span in spans for number in span)
 
 
 def region(text: str) -> frozenset[int]:

@@ -30,9 +30,19 @@ CONFUSED = {
     "repeat": ("tile",),
     "tile": ("repeat",),
     "stack": ("concatenate",),
+    "clamp": ("abs",),
+    "relu": ("sigmoid",),
+    "sigmoid": ("relu",),
+    "train": ("eval",),
+    "eval": ("train",),
+    "max_pool2d": ("avg_pool2d",),
     "convolve2d": ("correlate2d",),
     "correlate2d": ("convolve2d",),
 }
+
+# What stands before the name of a function, rather than what a method is called on. The parts of
+# a module are called, too: ``self.bn1(x)``.
+LIBRARIES = ("np.", "torch.", "nn.", "F.", "self.")
 
 
 class Source:
@@ -155,7 +165,7 @@ def missing_wrap(source: Source, node: ast.AST) -> Iterator[Edit]:
     """A call is left out: the transpose, the reshape, the flip."""
     if not isinstance(node, ast.Call):
         return
-    if isinstance(node.func, ast.Attribute) and not source.text(node.func).startswith("np."):
+    if isinstance(node.func, ast.Attribute) and not source.text(node.func).startswith(LIBRARIES):
         yield node, source.text(node.func.value)
     elif node.args and not isinstance(node.args[0], ast.Starred):
         yield node, f"({source.text(node.args[0])})"

@@ -14,6 +14,7 @@ from benchmarks.quality.accepts import Verdict
 from benchmarks.quality.baselines import BASELINES
 from benchmarks.quality.diagnosis import Diagnosis
 from benchmarks.quality.measure import Measured
+from benchmarks.quality.outcomes import Spread
 
 HERE = Path(__file__).parent
 PACKAGES = ("numpy", "torch", "scipy", "cosmic-ray")
@@ -21,6 +22,7 @@ SHOWN = 3  # rejections of a style
 WORST = 8  # bugs that come nearest to the gradient checker's tolerance
 OURS = "the lesson's checks"
 PICTURE = "images/quality.png"
+TRAININGS = "images/outcomes.png"
 UNEXPLAINED = "*not explained yet*"
 
 Row = Sequence[object]
@@ -37,6 +39,7 @@ def page(found: Sequence[Measured], without: Sequence[str], command: str, minute
         *_diagnosis(lessons),
         *_common(lessons),
         *_slopes(lessons),
+        *_outcomes(lessons),
         *_costs(lessons),
         *_conditions(command, minutes),
     ]
@@ -74,9 +77,20 @@ def _summary(lessons: Sequence[Measured]) -> Iterator[str]:
         ("hints to right answers", f"{hints:,} in {gradings:,}", "", "0"),
         ("bugs named first", f"{named:,} of {bugs:,}", percent(named, bugs), "≥ 90%"),
         ("dearest tests of a lesson", f"{dearest:.2f} s", "", "< 3 s"),
+        *_trained_rows([spread for each in lessons for spread in each.spreads]),
     ]
     yield table(("", "measured", "", "target"), rows)
     yield f"![the share of wrong mutants that each kind of check catches]({PICTURE})"
+
+
+def _trained_rows(spreads: Sequence[Spread]) -> Iterator[Row]:
+    for name, right in (("right trainings that pass", True), ("wrong ones that pass", False)):
+        chosen = [spread for spread in spreads if spread.right is right]
+        count = sum(len(spread.scores) + len(spread.failed) for spread in chosen)
+        passed = sum(spread.passed for spread in chosen)
+        if chosen:
+            target = "100%" if right else "0"
+            yield name, f"{passed:,} of {count:,}", percent(passed, count), target
 
 
 def wrong(found: Measured) -> list[Verdict]:
@@ -291,6 +305,33 @@ def _slopes(lessons: Sequence[Measured]) -> Iterator[str]:
                 (f"{each.lesson}: bug", "cases", "least multiple of the tolerance"),
                 [(s.name, s.cases, f"{s.share:.1e}") for s in smallest],
             )
+
+
+def _outcomes(lessons: Sequence[Measured]) -> Iterator[str]:
+    spreads = [(each.lesson, spread) for each in lessons for spread in each.spreads]
+    if not spreads:
+        return
+    yield "## What training comes to"
+    yield (
+        "Where a lesson grades what a training comes to, chance has a part in it. The reference is "
+        "trained with one seed after another, and so is the reference with one classic mistake. "
+        "The first has to reach the threshold every time, the others never; the margin is how far "
+        "the nearest of them stays on its side."
+    )
+    yield f"![the score of every training, beside the threshold]({TRAININGS})"
+    headers = ("lesson", "outcome", "answer", "passed", "least", "median", "most", "≥", "margin")
+    yield table(headers, [_outcome_row(lesson, spread) for lesson, spread in spreads])
+    for lesson, spread in spreads:
+        for error, count in Counter(spread.failed).items():
+            yield f"- {lesson}, {spread.outcome}, {spread.answer}: {count} ended in {error}"
+
+
+def _outcome_row(lesson: str, spread: Spread) -> Row:
+    trainings = len(spread.scores) + len(spread.failed)
+    ends = (min, lambda scores: spread.middle, max)
+    scores = [f"{end(spread.scores):.3f}" if spread.scores else "" for end in ends]
+    passed, margin = f"{spread.passed} of {trainings}", f"{spread.margin:+.3f}"
+    return lesson, spread.outcome, spread.answer, passed, *scores, f"{spread.threshold:g}", margin
 
 
 def _costs(lessons: Sequence[Measured]) -> Iterator[str]:

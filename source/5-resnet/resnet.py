@@ -19,16 +19,20 @@
 # You need about three hours. A GPU is used where there is one, but nothing here needs it.
 
 # %% locked="setup"
+from importlib.util import find_spec
+
+if not (find_spec("autograder") and find_spec("torch")):  # a new machine, such as one of Colab's
+    print("Installing what this course needs ...")
+    # %pip install --quiet "receptive-field[torch] @ {{package}}"
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-try:
-    from autograder import check, places, show
-except ModuleNotFoundError:  # a fresh Colab machine
-    # %pip install --quiet "{{package}}"
-    from autograder import check, places, show
+from autograder import check, here, places, show
+
+here.report()
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -98,6 +102,7 @@ check.relu_function.forward(Rectify, x=(3, 5))
 check.relu_function.backward(Rectify, "dx", x=(3, 5))
 ### BEGIN HIDDEN TESTS
 check.relu_function.backward(Rectify, "dx", x=check.ties(2, 3, 4), concept="zeros among the inputs")
+check.relu_function.forward(Rectify, x=check.spread(5, 8, mean=0, std=9), concept="large numbers")
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -131,6 +136,10 @@ for gradient in ("dx", "dw", "db"):
 ### BEGIN HIDDEN TESTS
 check.linear_function.gradients(Linear, x=(2, 6), w=(3, 6), b=(3,), concept="other sizes")
 check.linear_function.forward(Linear, x=(3, 4), w=(4, 4), b=(4,), concept="a square w")
+for gradient in ("dx", "dw"):
+    check.linear_function.backward(
+        Linear, gradient, x=(3, 4), w=(4, 4), b=(4,), concept="a square w"
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -742,7 +751,7 @@ check.same_conv.names(same_conv, 64, 32, 3, groups=4)  # the lecture's: 32 × 16
 check.same_conv.forward(same_conv, 4, 6, 3, dilation=2, groups=2, x=(2, 4, 9, 8), training=False)
 ### BEGIN HIDDEN TESTS
 check.same_conv.forward(
-    same_conv, 3, 6, 5, dilation=3, groups=3, x=(2, 3, 7, 9), training=False,
+    same_conv, 3, 6, 5, dilation=2, groups=3, x=(2, 3, 7, 9), training=False,
     concept="a larger filter, further apart",
 )  # fmt: skip
 check.same_conv.forward(same_conv, 2, 3, 1, x=(1, 2, 4, 5), training=False, concept="1×1")
@@ -759,6 +768,13 @@ check.that(field_of_a_convolution, 3, 4).returns(9, hint="d·(K − 1) + 1 colum
 ### BEGIN HIDDEN TESTS
 check.that(field_of_a_convolution, 7, 3).returns(19, concept="a larger filter")
 check.that(field_of_a_convolution, 1, 1).returns(1, concept="1×1")
+
+
+def field_of_all_columns(kernel_size):
+    return receptive_field(same_conv(2, 3, kernel_size), 2, kernel_size)
+
+
+check.that(field_of_all_columns, 7).returns(7, concept="an image no wider than the field")
 ### END HIDDEN TESTS
 
 # %% [markdown]

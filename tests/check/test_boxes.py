@@ -315,6 +315,17 @@ def test_an_argument_changed_in_place_is_told(judged):
     assert found.outcome is Outcome.FAILED and found.message == "clip changes its argument corners"
 
 
+@pytest.mark.parametrize("name", ["labels", "true_boxes"])
+def test_an_option_changed_in_place_is_told(judged, name):
+    def multitask_loss(scores, boxes, weight, **others):
+        loss = oracle.multitask_loss(scores, boxes, weight=weight, **others)
+        others[name] -= 1
+        return loss
+
+    found = judged(checks.multitask_loss, multitask_loss, **BATCH, weight=3.0)
+    assert found.outcome is Outcome.FAILED and f"{name} is changed" in found.got
+
+
 @pytest.mark.parametrize("cut", [lambda loss: loss.item(), lambda loss: loss.detach()])
 def test_a_loss_without_a_way_back_is_told_so(judged, cut):
     def box_loss(predicted, true):

@@ -43,6 +43,17 @@ def test_runs_are_told_apart_by_name():
     assert [text.get_text() for text in right.get_legend().get_texts()] == ["one", "other"]
 
 
+def test_five_runs_differ_in_more_than_colour_and_none_hides_another():
+    runs = {name: {"loss": np.ones(50), "accuracy": [0.1, 0.2]} for name in "abcde"}
+    left, right = history(runs).axes
+    raw, means = left.lines[::2], left.lines[1::2]
+    assert max(line.get_zorder() for line in raw) < min(line.get_zorder() for line in means)
+    looks = [(line.get_color(), line.get_marker(), line.get_linestyle()) for line in right.lines]
+    assert all(len(set(look)) == 5 for look in list(zip(*looks, strict=True))[:2])
+    assert looks[0][2] != looks[4][2]  # blue and light blue
+    assert right.get_legend().get_bbox_to_anchor().x0 >= right.get_window_extent().x1 - 1
+
+
 def test_descent_draws_each_path_in_the_same_valley():
     paths = {"slow": [[-9, 1], [-5, 0]], "fast": [[-9, 1], [1, -1]]}
     figure = descent(paths)

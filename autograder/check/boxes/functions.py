@@ -1,8 +1,10 @@
 """Checks of functions from tensors to a tensor, and of a loss with its gradients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from autograder.check.case import name_of
 from autograder.check.layer import Layer
@@ -45,13 +47,24 @@ def _forward(function: Function) -> Function:
     """From arrays to an array; what is done to the tensors is done to the arrays."""
 
     def forward(*arrays: Any, **options: Any) -> Any:
-        given = [tensor(array) for array in arrays]
-        out = function(*given, **settings(options))
+        given, others = [tensor(array) for array in arrays], settings(options)
+        out = function(*given, **others)
         for array, changed in zip(arrays, given, strict=True):
             array[...] = changed.detach().numpy()
+        _require_unchanged(others, options)
         return _array(out)
 
     return _named(name_of(function), forward)
+
+
+def _require_unchanged(after: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Raises a `ValueError` that names an option, such as labels, that was changed in place.
+
+    It is not written back: what is right is computed from the same arrays.
+    """
+    for name, array in before.items():
+        if isinstance(array, np.ndarray) and not np.array_equal(after[name].detach(), array):
+            raise ValueError(f"{name} is changed, and belongs to whoever called: work on a copy")
 
 
 def _with_graph(function: Function) -> Function:

@@ -1,6 +1,7 @@
 """Checks of a module with two heads, as if it had one output: the scores and the box after them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,31 +20,27 @@ def _drawn(rng: np.random.Generator, shapes: oracle.Shapes) -> dict[str, Array]:
     return {name: rng.standard_normal(s) / np.sqrt(np.prod(s[1:])) for name, s in shapes.items()}
 
 
-_net = Net(
-    ("channels", "height", "width", "num_classes"),
-    oracle.heads,
-    oracle.heads_shapes,
-    _drawn,
-    mistakes.HEADS,
-    mistakes.HEADS_DRAFTS,
-    mistakes.ERRORS,
-)
-
-
+@dataclass(frozen=True)
 class TwoHeads:
-    """The checks of `Net` for a module that returns (scores, boxes)."""
+    """The checks of `Net` for a module that returns (scores, boxes).
+
+    Attributes:
+        net: what is known about it, as if its two outputs were one.
+    """
+
+    net: Net
 
     def names(self, make: Function, *given: Any, concept: str = "") -> None:
         """Checks names and shapes of the state dict. All is as for `Net.names`."""
-        _net.names(make, *given, concept=concept)
+        self.net.names(make, *given, concept=concept)
 
     def forward(self, make: Function, *given: Any, x: tuple[int, ...], concept: str = "") -> None:
         """Checks both outputs for random maps ``x``. All is as for `Net.forward`."""
-        _net.forward(_joined(make), *given, x=x, training=True, concept=concept)
+        self.net.forward(_joined(make), *given, x=x, training=True, concept=concept)
 
     def gradients(self, make: Function, *given: Any, x: tuple[int, ...], concept: str = "") -> None:
         """Checks all gradients. All is as for `Net.gradients`."""
-        _net.gradients(_joined(make), *given, x=x, concept=concept)
+        self.net.gradients(_joined(make), *given, x=x, concept=concept)
 
 
 def _joined(make: Function) -> Function:
@@ -97,4 +94,14 @@ def _one(out: Any, images: int) -> Any:
     return torch.cat(list(out), 1)
 
 
-heads = TwoHeads()
+heads = TwoHeads(
+    Net(
+        ("channels", "height", "width", "num_classes"),
+        oracle.heads,
+        oracle.heads_shapes,
+        _drawn,
+        mistakes.HEADS,
+        mistakes.HEADS_DRAFTS,
+        mistakes.ERRORS,
+    )
+)

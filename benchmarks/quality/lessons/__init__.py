@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.quality.lesson import Lesson, load
+from benchmarks.quality.outcomes import Outcome
 from benchmarks.quality.truth import Truth
 
 HERE = Path(__file__).parent
@@ -23,6 +24,7 @@ class Plan:
         layers: of each of the checks' layers, the student's forward and backward; "" for none.
         styles: correct answers by the name of their style; what one leaves out is the reference's.
         mutated: the styles that are mutated as well as the reference.
+        outcomes: what is graded after a training.
     """
 
     lesson: Lesson
@@ -30,6 +32,7 @@ class Plan:
     layers: Mapping[str, tuple[str, str]]
     styles: Mapping[str, str]
     mutated: tuple[str, ...]
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def paths(source: Path = ROOT / "source") -> list[Path]:
@@ -48,7 +51,9 @@ def plan_of(path: Path) -> Plan | None:
         *(right / f"{name}.py" for name in special.SAMPLES),
     ]
     styles = {text.stem: text.read_text(encoding="utf-8") for text in sorted(texts, key=_stem)}
-    return Plan(load(path), special.TRUTHS, special.LAYERS, styles, special.MUTATED_STYLES)
+    outcomes = getattr(special, "OUTCOMES", ())
+    truth = (special.TRUTHS, special.LAYERS)
+    return Plan(load(path), *truth, styles, special.MUTATED_STYLES, outcomes)
 
 
 def _stem(path: Path) -> str:
