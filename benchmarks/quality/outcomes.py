@@ -6,12 +6,13 @@ below all that right code reaches, and above all that code with a classic mistak
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import median
 
 from benchmarks.quality.children import Say, each
 from benchmarks.quality.lesson import Lesson, Namespace
 
-SECONDS = 1800  # of one training
+SECONDS = 1800  # of all trainings with one seed
 REFERENCE = "reference"
 
 
@@ -130,25 +131,29 @@ def trials(
     Raises:
         ValueError: a mistake no longer fits the lesson (before anything is trained).
     """
-    jobs = [
+    trainings = [
         (outcome, replaced, Trial(outcome.name, answer, seed))
         for outcome in outcomes
         for answer, replaced in _answers(lesson, outcome).items()
         for seed in outcome.seeds[:seeds]
     ]
+    # Those of one seed are one job, so that what is drawn for it can be drawn once.
+    order = sorted({trial.seed for *_, trial in trainings})
+    jobs = [[one for one in trainings if one[2].seed == seed] for seed in order]
 
-    def work(job: tuple[Outcome, Mapping[str, str], Trial], say: Say) -> None:
-        outcome, replaced, trial = job
-        try:
-            score = float(outcome.score(lesson.namespace(replaced), trial.seed))
-        except Exception as error:  # a mistake may well end in one
-            say({"error": f"{type(error).__name__}: {error}"})
-        else:
-            say({"score": score})
+    def work(job: Sequence[tuple[Outcome, Mapping[str, str], Trial]], say: Say) -> None:
+        for outcome, replaced, trial in job:
+            try:
+                score = float(outcome.score(lesson.namespace(replaced), trial.seed))
+            except Exception as error:  # a mistake may well end in one
+                say({"error": f"{type(error).__name__}: {error}"})
+            else:
+                say({"score": score})
 
-    for (_, _, trial), said in each(work, jobs, SECONDS, workers):
-        found = said[0] if said else {"error": f"not done in {SECONDS} s"}
-        yield Trial(**{**vars(trial), **found})
+    for job, said in each(work, jobs, SECONDS, workers):
+        late = {"error": f"not done in {SECONDS} s"}
+        for (*_, trial), found in zip_longest(job, said, fillvalue=late):
+            yield Trial(**{**vars(trial), **found})
 
 
 def _answers(lesson: Lesson, outcome: Outcome) -> dict[str, Mapping[str, str]]:

@@ -44,12 +44,20 @@ def trained(
     folder: Path = FOLDER,
 ) -> list[Trial]:
     """What ``train`` finds of the lesson's outcomes; another threshold does not train anew."""
-    said = [plan.lesson.setup, plan.lesson.answers, amount.seeds]
-    said += [(o.name, o.seeds, o.mistakes) for o in plan.outcomes]
-    scoring = {Path(inspect.getfile(outcome.score)) for outcome in plan.outcomes}
-    digest = _digest(said, [*sorted(scoring), *_code(CHECKS, PLACES)])
+    said = [plan.lesson.setup, plan.lesson.answers]
+    said += [(o.name, o.seeds[: amount.seeds], o.mistakes) for o in plan.outcomes]
+    scoring = {path for outcome in plan.outcomes for path in _scoring(outcome.score)}
+    digest = _digest(said, [*sorted(scoring), *_code(PLACES)])
     path = folder / f"{plan.lesson.name}-trained-{digest}.pickle"
     return _kept(path, lambda: list(train(plan, amount)))
+
+
+def _scoring(score: Callable[..., float]) -> Iterator[Path]:
+    """The file of ``score``, and those of our functions and classes that are named in it."""
+    names = vars(inspect.getmodule(score)).values()
+    used = [value for value in names if inspect.isfunction(value) or inspect.isclass(value)]
+    files = (Path(inspect.getfile(value)) for value in (score, *used))
+    return (path for path in files if path.is_relative_to(ROOT))
 
 
 def _kept(path: Path, make: Callable[[], Found]) -> Found:

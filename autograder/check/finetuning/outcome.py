@@ -78,7 +78,7 @@ def _judged(
     import torch
 
     seed = int(case.stream().integers(2**31))
-    trained, others = _drawn("train", TRAINED, seed), _drawn("val", OTHERS, seed)
+    trained, others = drawn("train", TRAINED, seed), drawn("val", OTHERS, seed)
     given = {"images": trained.images, "labels": trained.labels}
     net = unchanged(case.name, given, lambda x, y: fit(x, y, CLASSES, regime, epochs, seed))
     if not isinstance(net, torch.nn.Module):
@@ -123,7 +123,8 @@ class Asked:
         return float(torch.stack(right).sum()) / len(self.labels)
 
 
-def _drawn(split: str, count: int, seed: int) -> Asked:
+def drawn(split: str, count: int, seed: int) -> Asked:
+    """The first scenes of the lesson's classes, as they are drawn for this seed."""
     import torch
 
     from autograder.places import scenes
