@@ -1,17 +1,21 @@
 """What a training comes to: the reference and its classic mistakes, with one seed after another."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.quality import chart, lesson, outcomes, report
-from benchmarks.quality.lessons import Plan
+from benchmarks.quality.lessons import Plan, miniplaces_outcomes
+from benchmarks.quality.lessons.miniplaces_outcomes import OUTCOMES
 from benchmarks.quality.measure import Amount, Measured, trained
 from benchmarks.quality.outcomes import Edit, Outcome, Spread
 from benchmarks.quality.stored import trained as stored
 
+ROOT = Path(__file__).parents[1]
 LESSON = """
 # %% locked="setup"
 import numpy as np
@@ -152,3 +156,11 @@ def test_nothing_is_trained_anew_until_something_changes(tmp_path):
     assert ran(replace(OUTCOME, mistakes=())) == 2
     assert ran(text=LESSON.replace("rate=1.0", "rate=2.0")) == 3
     assert ran(seeds=3) == 4
+
+
+def test_the_lesson_asks_for_what_is_measured():
+    text = (ROOT / "source/6-miniplaces/miniplaces.py").read_text(encoding="utf-8")
+    asked = re.findall(r'regime="([^"]+)", epochs=(\d+), at_least=([\d.]+)', text)
+    measured = [(o.name, miniplaces_outcomes.EPOCHS, o.threshold) for o in OUTCOMES]
+    assert [(name, int(epochs), float(least)) for name, epochs, least in asked] == measured
+    assert all(len(outcome.seeds) == 50 for outcome in OUTCOMES)

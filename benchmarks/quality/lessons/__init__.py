@@ -1,7 +1,7 @@
 """What is special about each lesson: its truth, and correct answers in many styles."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class Plan:
     """A lesson with all that its checks are held against.
 
     Attributes:
-        lesson: the lesson.
+        lesson: the lesson, without the tests whose outcomes are measured by themselves.
         truths: what is right.
         layers: of each of the checks' layers, the student's forward and backward; "" for none.
         styles: correct answers by the name of their style; what one leaves out is the reference's.
@@ -53,7 +53,21 @@ def plan_of(path: Path) -> Plan | None:
     styles = {text.stem: text.read_text(encoding="utf-8") for text in sorted(texts, key=_stem)}
     outcomes = getattr(special, "OUTCOMES", ())
     truth = (special.TRUTHS, special.LAYERS)
-    return Plan(load(path), *truth, styles, special.MUTATED_STYLES, outcomes)
+    lesson = without(load(path), getattr(special, "TRAININGS", ()))
+    return Plan(lesson, *truth, styles, special.MUTATED_STYLES, outcomes)
+
+
+def without(lesson: Lesson, tests: Collection[str]) -> Lesson:
+    """A lesson without some of its tests.
+
+    Raises:
+        ValueError: it has no such test.
+    """
+    unknown = set(tests) - set(lesson.tests)
+    if unknown:
+        raise ValueError(f"{lesson.name} has no test {', '.join(sorted(unknown))}")
+    kept = {id: source for id, source in lesson.tests.items() if id not in tests}
+    return replace(lesson, tests=kept)
 
 
 def _stem(path: Path) -> str:
