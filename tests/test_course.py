@@ -54,8 +54,9 @@ def test_the_limits_of_this_course_can_be_used():
 
 
 def written(tmp_path, lines):
-    """A course whose package is set by other lines."""
-    text, count = re.subn("package = .*", lines, (ROOT / "course.toml").read_text())
+    """A course whose repository is set by other lines."""
+    text = (ROOT / "course.toml").read_text()
+    text, count = re.subn("^repository = .*", lambda _: lines, text, flags=re.MULTILINE)
     assert count == 1
     (tmp_path / "course.toml").write_text(text)
     return tmp_path

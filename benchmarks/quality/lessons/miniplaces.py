@@ -65,9 +65,7 @@ def _corners(rng: Rng) -> Iterator[Call]:
 def _cropped(x: Any, top: Any, left: Any, height: int, width: int) -> Any:
     """Window by window."""
     corners = zip(top.tolist(), left.tolist(), strict=True)
-    return torch.stack(
-        [x[i, :, t : t + height, s : s + width] for i, (t, s) in enumerate(corners)]
-    )
+    return torch.stack([x[i, :, t : t + height, s : s + width] for i, (t, s) in enumerate(corners)])
 
 
 def _chosen(rng: Rng) -> Iterator[Call]:
@@ -80,8 +78,8 @@ def _chosen(rng: Rng) -> Iterator[Call]:
 
 def _mirrored(x: Any, chosen: Any) -> Any:
     """Image by image, column by column."""
-    columns = torch.arange(x.shape[3] - 1, -1, -1)
-    return torch.stack([image[:, :, columns] if c else image for image, c in zip(x, chosen)])
+    columns, pairs = torch.arange(x.shape[3] - 1, -1, -1), zip(x, chosen, strict=True)
+    return torch.stack([image[:, :, columns] if c else image for image, c in pairs])
 
 
 def _scored(rng: Rng) -> Iterator[Call]:
@@ -268,9 +266,7 @@ TRUTHS = (
     tensors.function("grad_cam", _grad_cam, _maps),
     tensors.function("pointing_game", _points, _pointed),
     tensors.function("mask_iou", _iou, _regions),
-    ProcedureTruth(
-        ("prediction_lines",), _asked_lines, _lines, _named, next(_named(_EXAMPLE))
-    ),
+    ProcedureTruth(("prediction_lines",), _asked_lines, _lines, _named, next(_named(_EXAMPLE))),
     *miniplaces_nets.TRUTHS,
 )
 

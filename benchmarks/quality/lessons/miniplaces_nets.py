@@ -1,9 +1,10 @@
-"""The truth of what the sixth lesson does with nets: takes over, freezes, trains, saves and asks."""
+"""The truth of what the sixth lesson does with nets: it takes over, freezes, trains and asks."""
 
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -340,7 +341,7 @@ def _right_epochs(call: Call) -> list[Any]:
         return _right_precisely(net.float(), epochs, precision)
     learning = [part for part in net.parameters() if part.requires_grad]
     velocity = [torch.zeros_like(part) for part in learning]
-    batches, steps = sum(epochs, []), sum(map(len, epochs))
+    batches, steps = list(chain.from_iterable(epochs)), sum(map(len, epochs))
     for step, (x, y) in enumerate(batches):
         loss = _loss(net, torch.tensor(x), torch.tensor(y))
         for part, v, g in zip(learning, velocity, torch.autograd.grad(loss, learning), strict=True):
@@ -487,9 +488,9 @@ def _asked_probabilities(name: str) -> Callable[[Namespace, Call], list[Any]]:
 def _probabilities(net: Any, images: Any) -> Any:
     """Image by image, in double precision."""
     mean, std = (torch.tensor(part).double()[:, None, None] for part in (scenes.MEAN, scenes.STD))
+    inputs = ((image.permute(2, 0, 1).double() / 255 - mean) / std for image in images)
     with torch.no_grad():
-        rows = [net(((p.permute(2, 0, 1) / 255.0).double() - mean)[None] / std[None]) for p in images]
-    return torch.cat(rows).softmax(1)
+        return torch.cat([net(x[None]) for x in inputs]).softmax(1)
 
 
 def _right_probabilities(call: Call) -> list[Any]:
