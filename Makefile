@@ -16,7 +16,7 @@ help:
 	@echo "make lint    only formatting, style and types"
 	@echo "make build   rebuild the lessons after a change in source/"
 	@echo "make bench   speed of the reference solution, as ratios against named peers"
-	@echo "make quality how good the checks are: mutants, right answers, names of bugs; half an hour"
+	@echo "make quality how good the checks are: mutants, right answers, names of bugs; an hour"
 	@echo "make clean   remove what these made"
 
 setup: $(READY)
@@ -47,7 +47,7 @@ lint: $(READY)
 
 test: lint
 	$(BIN)/autograder build --check
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 build: $(READY)
 	$(BIN)/autograder build

@@ -5,6 +5,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# Files of tests that take longest. A worker takes whole files: one of these begun at the end would
+# keep all others waiting.
+LONGEST = (
+    "test_lessons",
+    "test_docs",
+    "test_attacks",
+    "test_same_marks",
+    "test_demo",
+    "test_finetuning",
+    "test_images",
+    "test_colab",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the longest first (`--no-loadscope-reorder` keeps it so); all else stays in order."""
+    items.sort(key=lambda item: (*LONGEST, item.path.stem).index(item.path.stem))
 
 
 def copy_of_repository(to):

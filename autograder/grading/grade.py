@@ -24,7 +24,7 @@ from autograder.grading.batch import Batch, Done, Submission
 from autograder.grading.job import limits_of
 from autograder.grading.prepare import Preparer, fault
 from autograder.grading.results import Results
-from autograder.grading.stamp import Record, Stamps, ToDo, records
+from autograder.grading.stamp import Record, Stamps, ToDo, records, require_built
 from autograder.problem import Problem
 from autograder.rooms.job import Job, Result
 
@@ -73,6 +73,7 @@ def grade(
     """
     started, everybody = time.monotonic(), list(dict.fromkeys(students))
     limits_of(course)  # a wrong setting is everybody's, and should be said once
+    require_built(course, assignment)
     rooms = house or _house(unsafe)
     stored = Results(course.root / ".autograder" / "results", rooms.run, fresh)
     known = {} if force or fresh else records(course, assignment)

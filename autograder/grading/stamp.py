@@ -29,6 +29,7 @@ from nbgrader.api import (
 
 from autograder.course import Course
 from autograder.grading.results import versions, write_atomically
+from autograder.problem import BadInputError, Problem
 
 MARKS = (
     SubmittedAssignment.student_id,
@@ -134,6 +135,17 @@ class Stamps:
 
     def _path(self, student: str) -> Path:
         return self._folder / f"{student}.json"
+
+
+def require_built(course: Course, assignment: str) -> None:
+    """Raises `BadInputError` unless the gradebook knows the assignment's cells."""
+    path = course.root / "gradebook.db"
+    if path.is_file():
+        with Gradebook(f"sqlite:///{path}", course.id) as gradebook:
+            if any(known.name == assignment for known in gradebook.assignments):
+                return
+    got, expected = f"no assignment {assignment!r}", "the cells that there are points for"
+    raise BadInputError(Problem(str(path), got, expected, "Run: autograder build"))
 
 
 def records(course: Course, assignment: str, student: str = "") -> dict[str, Record]:

@@ -183,6 +183,20 @@ def test_a_wrong_limit_ends_the_batch_before_it_begins(course, hand_in, house):
         grading.grade(course, "1-a", ["ada"], house=house(), progress=False)
 
 
+@pytest.mark.parametrize("forget", ["gradebook.db", "the assignment in it"])
+def test_a_course_that_is_not_built_is_told_so_before_anything_runs(course, hand_in, house, forget):
+    hand_in("ada")
+    if forget == "gradebook.db":
+        (course.root / forget).unlink()
+    else:
+        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}", course.id) as gradebook:
+            gradebook.remove_assignment("1-a")
+    rooms = house()
+    with pytest.raises(BadInputError, match=r"no assignment '1-a'.*Run: autograder build"):
+        grading.grade(course, "1-a", ["ada"], house=rooms, progress=False)
+    assert rooms.jobs == []
+
+
 def test_the_second_time_nothing_is_done(course, hand_in, grade):
     hand_in("ada")
     hand_in("bob", WRONG)
