@@ -17,7 +17,7 @@
 # **How to work.** As before: fill in `YOUR CODE HERE`, run the check below. Cells whose first line
 # is the comment *at your desk* are for you to watch and are skipped when your notebook is graded.
 # Develop on a CPU with *scenes*, drawn places that need no download: all trainings of this lesson
-# take about four minutes there. Then the same code runs on a GPU with miniPlaces. You need about
+# take about two minutes there. Then the same code runs on a GPU with miniPlaces. You need about
 # four hours.
 
 # %% locked="setup"
@@ -983,11 +983,14 @@ def zoom(x, smallest=0.35):
 # beat 50.5%, and tell us.
 #
 # `with torch.device("cuda")` lets every new tensor of your functions be born on the GPU. When Colab
-# disconnects, run all cells again: `resume` goes on after the last epoch that was finished.
+# disconnects, run all cells again: `resume` goes on after the last epoch that was finished, if your
+# drive was mounted (the first cell says how).
 
 # %% home="recipe"
 # At your desk, with miniPlaces.
-PACKED, CHECKPOINT, EPOCHS, BATCH = Path("data/packed"), Path("data/resnet18.pt"), 5, 256
+PACKED, EPOCHS, BATCH = here.find("packed") or Path("data/packed"), 5, 256
+DRIVE = Path("/content/drive/MyDrive")  # Colab's own disk is lost with the machine
+CHECKPOINT = (DRIVE if DRIVE.is_dir() else PACKED.parent) / "resnet18.pt"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 PRECISION = "bfloat16" if DEVICE == "cpu" or torch.cuda.is_bf16_supported(False) else "float16"
 
