@@ -19,12 +19,12 @@ BACKBONE = ["conv1", "bn1", "layer1", "layer2", "layer3"]
 
 @pytest.fixture(autouse=True)
 def drawn_once(monkeypatch):
-    monkeypatch.setattr(outcome, "_drawn", DRAWN)
+    monkeypatch.setattr(outcome, "drawn", DRAWN)
     monkeypatch.setattr(outcome, "TRAINED", 144)
     monkeypatch.setattr(outcome, "OTHERS", 60)
 
 
-DRAWN = lru_cache(None)(outcome._drawn)
+DRAWN = lru_cache(None)(outcome.drawn)
 
 
 def fresh():
