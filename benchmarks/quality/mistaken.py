@@ -9,6 +9,7 @@ from torch import nn
 
 from autograder.check.boxes.functions import OfTensors
 from autograder.check.boxes.heads import TwoHeads
+from autograder.check.images.batches import OfBatches
 from autograder.check.layer import Layer
 from autograder.check.mistakes import Mistake
 from autograder.check.modules.functions import Applied, Plain
@@ -39,6 +40,8 @@ def made(checked: Any, slot: str, answer: Function, right: Any) -> Any:
     match checked:
         case OfTensors() | Plain():
             return _function(answer, right)
+        case OfBatches():
+            return _of_batches(answer, right)
         case Applied(layer):
             return _gate(layer, slot, answer, right)
         case TwoHeads(net):
@@ -53,6 +56,18 @@ def _function(answer: Function, right: Function) -> Function:
     def function(*given: Any, **options: Any) -> Any:
         out = _possible(answer, *given, **options)
         return right(*given, **options) if out is None else out
+
+    return function
+
+
+def _of_batches(answer: Function, right: Function) -> Function:
+    """A function of tensors of any type: a bug's answer comes from doubles, as floats or counts."""
+
+    @functools.wraps(right)
+    def function(*given: Any, **options: Any) -> Any:
+        doubles = (part.double() for part in given)
+        out = _possible(answer, *doubles, **options)
+        return right(*given, **options) if out is None else torch.as_tensor(out).float()
 
     return function
 

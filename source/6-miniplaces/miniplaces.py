@@ -311,7 +311,9 @@ show.curves(
 # \frac{1}{2} \left(1 + \cos \frac{\pi (s - w)}{S - w}\right) \text{ from then on.}$$
 #
 # **Task.** Write `rate_factor`, and `make_schedule` with PyTorch's `LambdaLR`, which multiplies the
-# rate of each group of parameters by what a function says of the step.
+# rate of each group of parameters by what a function says of the step. (Let that be a number of
+# Python's, by `math.cos` or `float(...)`: rates end up in checkpoints, and a number of NumPy's
+# cannot be read back from those.)
 
 
 # %% solution="schedule"
@@ -360,8 +362,8 @@ show.curves(
 # with a single axis.
 #
 # **Task.** Write `make_optimizer`: `torch.optim.SGD` with momentum and up to four groups, each with
-# its own `lr` and `weight_decay`: head or backbone, with one axis or more. Leave out what is
-# frozen.
+# its own `lr` and `weight_decay`: head or backbone, with one axis or more. What is frozen has no
+# gradient; leave it out.
 
 
 # %% solution="optimizer"

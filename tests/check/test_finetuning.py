@@ -641,6 +641,10 @@ CHECKPOINTS = {
           "optimizer.state_dict(), 'schedule': schedule.state_dict()}")],
         steps.READING[r"[Ww]eights.only|Unsupported global|WeightsUnpickler"],
     ),
+    "a rate of NumPy's": (
+        [("import math\n", "import math\nimport numpy as np\n"), ("math.cos", "np.cos")],
+        steps.READING["GLOBAL numpy"],
+    ),
     "not whole": (
         [(SAVE, '    torch.save({**state, "epoch": epoch}, path)\n'),
          ("    part.replace(path)\n", "")],

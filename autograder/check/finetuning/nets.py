@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograder.check import seed
+from autograder.check.call import call_as_is
 from autograder.check.case import drawn, name_of
 from autograder.check.compare import difference, settled
-from autograder.check.explain import changed_arguments
+from autograder.check.explain import changed_arguments, raised
 from autograder.check.modules import judge
 from autograder.check.modules.judge import DTYPES, Refused, attempt, wrong
 from autograder.check.oracle import finetuning as oracle
@@ -102,13 +103,16 @@ def not_yet(name: str, hint: str = "") -> Refused:
 
 
 def explained(name: str, act: Callable[[], Any], errors: Mapping[str, str]) -> Any:
-    """As `attempt`; ``errors`` say what words in a message of PyTorch's come from."""
-    try:
-        return attempt(name, act)
-    except Refused as refused:
-        said = str(refused.found.get("got", ""))
-        hint = next((says for words, says in errors.items() if re.search(words, said)), "")
-        raise Refused({**refused.found, "hint": hint}) from None
+    """As `attempt`; ``errors`` say what words in a message of PyTorch's come from.
+
+    The words may stand behind those of the message that are shown.
+    """
+    called = call_as_is(act, [], {}, {})
+    if called.error is None:
+        return called.value
+    said = str(called.error)
+    hint = next((says for words, says in errors.items() if re.search(words, said)), "")
+    raise Refused({**raised(called, name), "hint": hint})
 
 
 def made(make: Function, numbers: oracle.Numbers, dtype: "torch.dtype") -> Any:

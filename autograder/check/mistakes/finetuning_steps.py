@@ -274,6 +274,10 @@ NOT_ATOMIC = (
 NO_FILE = "Where there is no file yet, return 0 and leave all as it is: does the path exist?"
 SAVING_CHANGES = "Saving only looks at the net; it should not change it."
 READING = {
+    r"GLOBAL numpy": (
+        "There is a number of NumPy's in the file, which weights_only=True does not make: a rate, "
+        "if rate_factor returns what np.cos gives. Make it one of Python's, with float(...)."
+    ),
     r"[Ww]eights.only|Unsupported global|WeightsUnpickler": (
         "The file holds whole objects, which weights_only=True does not make: save the state_dict "
         "of each part, and numbers."

@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional
 
 from autograder.leaderboard.parse import parse
+from autograder.problem import BadInputError
 from benchmarks.quality import tensors
-from benchmarks.quality.lessons import miniplaces_nets
+from benchmarks.quality.lessons import miniplaces_nets, miniplaces_training
 from benchmarks.quality.lessons.miniplaces_outcomes import OUTCOMES
 from benchmarks.quality.truth import (
     Array,
@@ -241,7 +242,10 @@ def _asked_lines(scope: Namespace, call: Call) -> list[Any]:
     tensors.require_same(probabilities, array)
     if given != names or not isinstance(text, str):
         raise WrongError("an argument is changed, or there is no text")
-    found = parse(text.encode(), "predictions.txt", names, array.shape[1])
+    try:
+        found = parse(text.encode(), "predictions.txt", names, array.shape[1])
+    except BadInputError as refused:
+        raise WrongError("the board refuses it") from refused
     return [np.array([found.labels[name] for name in names])]
 
 
@@ -259,7 +263,7 @@ TRUTHS = (
     tensors.function("crop", _cropped, _corners),
     tensors.function("mirror", _mirrored, _chosen),
     tensors.function("smoothed_cross_entropy", _smoothed, _scored, slopes=1),
-    FunctionTruth("rate_factor", miniplaces_nets.factor, _steps, Call((3, 10, 4))),
+    FunctionTruth("rate_factor", miniplaces_training.factor, _steps, Call((3, 10, 4))),
     tensors.function("top_k", _top_k, _ranked),
     tensors.function("confusion_matrix", _counted, _told),
     tensors.function("class_maps", _class_maps, _weighed),
@@ -268,6 +272,7 @@ TRUTHS = (
     tensors.function("mask_iou", _iou, _regions),
     ProcedureTruth(("prediction_lines",), _asked_lines, _lines, _named, next(_named(_EXAMPLE))),
     *miniplaces_nets.TRUTHS,
+    *miniplaces_training.TRUTHS,
 )
 
 # The student's functions that each of the checks' layers is about. What is asked of functions

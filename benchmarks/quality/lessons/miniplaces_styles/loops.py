@@ -80,7 +80,7 @@ def rate_factor(step, steps, warmup):
     if warmup > 0 and step < warmup:
         return 1.0 - (warmup - 1 - step) / warmup
     angle = np.pi * (step - warmup) / (steps - warmup)
-    return np.cos(angle / 2) ** 2
+    return float(np.cos(angle / 2) ** 2)
 
 
 def make_schedule(optimizer, steps, warmup):

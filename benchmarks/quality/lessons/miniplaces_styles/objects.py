@@ -67,12 +67,12 @@ def _entropy(target):
 def rate_factor(step, steps, warmup):
     table = [(s + 1) / warmup for s in range(warmup)]
     table += [0.5 * (1 + np.cos(np.pi * t / (steps - warmup))) for t in range(steps - warmup + 1)]
-    return table[step]
+    return float(table[step])
 
 
 def make_schedule(optimizer, steps, warmup):
     table = np.array([rate_factor(step, steps, warmup) for step in range(steps + 1)])
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: table[min(s, steps)])
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: table[min(s, steps)].item())
 
 
 def make_optimizer(net, head_rate, backbone_rate, weight_decay=5e-4, momentum=0.9):

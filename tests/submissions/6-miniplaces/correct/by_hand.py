@@ -61,8 +61,8 @@ def smoothed_cross_entropy(scores, labels, smoothing=0.1):
 # %% solution="schedule"
 def rate_factor(step, steps, warmup):
     rising = (step + 1) / warmup if warmup else 1.0
-    falling = 0.5 + 0.5 * np.cos(np.pi * (step - warmup) / (steps - warmup))
-    return rising if step < warmup else float(falling)
+    falling = 0.5 + 0.5 * math.cos(math.pi * (step - warmup) / (steps - warmup))
+    return rising if step < warmup else falling
 
 
 def make_schedule(optimizer, steps, warmup):
