@@ -52,7 +52,7 @@ def run(epochs):
         source = regions.without_delimiters(cell.source).replace("%pip", "# %pip")
         exec(compile(source, LESSON.name, "exec"), names)
         if mark == "recipe":
-            names |= {"BATCH": 4, "EPOCHS": epochs}
+            names |= {"BATCH": 4, "EPOCHS": epochs, "CHECKPOINT": Path("resnet18.pt")}
     return names
 
 
