@@ -151,7 +151,11 @@ def test_a_cut_archive(refused, tar_gz, keep):
     assert "a damaged archive" in refused(data=data[: int(keep * len(data))])
 
 
-@pytest.mark.parametrize("data", [b"<html>", b"PK\x03\x04" + bytes(600), gzip.compress(b"x" * 600)])
+@pytest.mark.parametrize(
+    "data",
+    [b"<html>", b"PK\x03\x04" + bytes(600), gzip.compress(b"x" * 600)],
+    ids=["a page", "zip", "gzip"],
+)
 def test_something_else(refused, data):
     assert "a damaged archive" in refused(data=data)
 
