@@ -8,7 +8,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked
 
-from autograder.grading.graft import Repair, grade_id, graft
+from autograder.grading.graft import graft
+from autograder.grading.match import Repair, grade_id
 from autograder.problem import BadInputError, Problem
 from autograder.rooms import names
 from autograder.rooms.job import Place

@@ -19,7 +19,7 @@ from autograder.show.canvas import (
 )
 from autograder.show.cells import number, write
 from autograder.show.inputs import numbers, refuse, whole
-from autograder.show.scenes import LARGEST, TITLE, _pictures, _trace
+from autograder.show.scenes import pixels, titled, trace
 
 # From dark to light, so that it needs no colours to be read.
 HEAT = LinearSegmentedColormap.from_list("heat", [VERMILION, "#FF9A2E", "#FFE15C", "#FFFBD0"])
@@ -54,7 +54,7 @@ def attention(
     Raises:
         BadInputError: they are not of these shapes, or there are not as many of each.
     """
-    pictures = _pictures("attention, images", images)
+    pictures = pixels("attention, images", images)
     coarse = numbers("attention, maps", maps, (3,))
     inside = None if masks is None else numbers("attention, masks", masks, (3,))
     _require("maps", len(coarse), len(pictures))
@@ -63,18 +63,11 @@ def attention(
         refuse("attention, masks", got, expected, "Choose those of the same pictures.")
     if titles is not None:
         _require("titles", len(titles), len(pictures))
-    columns = min(whole("attention, columns", columns, 1), len(pictures))
-    lines = -(-len(pictures) // columns)
-    size = min(LARGEST, PAGE_WIDTH / columns)
-    figure = Picture(size * columns, (size + (TITLE if titles else 0)) * lines)
-    panels = list(figure.subplots(lines, columns, squeeze=False).flat)
-    for axes in panels:
-        axes.set_axis_off()
-    for place, (axes, picture) in enumerate(zip(panels, pictures, strict=False)):
-        axes.set_title(titles[place] if titles else "", fontsize=9, color=INK, pad=3)
+    figure, every = titled(len(pictures), whole("attention, columns", columns, 1), titles)
+    for place, (axes, picture) in enumerate(zip(every, pictures, strict=True)):
         _overlay(axes, picture, _enlarged(coarse[place], picture.shape[:2]))
         if inside is not None:
-            _trace(axes, inside[place])
+            trace(axes, inside[place])
     return figure
 
 

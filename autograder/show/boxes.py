@@ -24,6 +24,7 @@ from autograder.show.canvas import (
     tint,
 )
 from autograder.show.inputs import numbers, refuse, whole
+from autograder.show.panels import panels
 
 LARGEST, TITLE = 1.8, 0.26  # inches: a picture at most, and the line above it
 PANEL, TALLEST = 2.1, 2.3  # inches: two boxes on squared paper
@@ -62,13 +63,9 @@ def boxed(
     if titles is not None and len(titles) != count:
         refuse("boxed, titles", str(len(titles)), f"{count}, one a picture", "Add them.")
     hits = None if right is None else numbers("boxed, right", right, (1,))
-    columns = min(whole("boxed, columns", columns, 1), count)
-    lines, size = -(-count // columns), min(LARGEST, PAGE_WIDTH / columns)
-    figure = Picture(size * columns, (size + TITLE * _lines(titles)) * lines)
-    panels = list(figure.subplots(lines, columns, squeeze=False).flat)
-    for axes in panels:
-        axes.set_axis_off()
-    for place, (axes, picture) in enumerate(zip(panels, pictures, strict=False)):
+    columns = whole("boxed, columns", columns, 1)
+    figure, every = panels(count, columns, LARGEST, TITLE * _lines(titles))
+    for place, (axes, picture) in enumerate(zip(every, pictures, strict=True)):
         axes.imshow(picture.astype(np.uint8), interpolation="nearest")
         colour = INK if hits is None else GREEN if hits[place] else VERMILION
         axes.set_title(titles[place] if titles else "", fontsize=9, color=colour, pad=3)

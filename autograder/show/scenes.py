@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from autograder.show.canvas import BLUE, INK, ORANGE, PAGE_WIDTH, PAPER, Picture
+from autograder.show.canvas import BLUE, INK, ORANGE, PAPER, Picture
 from autograder.show.inputs import numbers, refuse, whole
+from autograder.show.panels import panels
 from autograder.show.pictures import outline
 
 LARGEST, TITLE = 1.5, 0.25  # inches: a picture, and the line above it
@@ -27,7 +28,7 @@ def contact_sheet(rows: Mapping[str, ArrayLike], *, columns: int = 2) -> Picture
     Raises:
         BadInputError: there is no row, or they are not pictures of one shape.
     """
-    strips = {name: _pictures(f"contact_sheet, {name}", row) for name, row in rows.items()}
+    strips = {name: pixels(f"contact_sheet, {name}", row) for name, row in rows.items()}
     shapes = {strip.shape for strip in strips.values()}
     if len(shapes) != 1:
         got = " and ".join(map(str, sorted(shapes))) or "nothing"
@@ -69,7 +70,7 @@ def located(
     Raises:
         BadInputError: they are not of these shapes, or there are not as many of each.
     """
-    pictures = _pictures("located, images", images)
+    pictures = pixels("located, images", images)
     inside = None if masks is None else numbers("located, masks", masks, (3,))
     corners = None if boxes is None else numbers("located, boxes", boxes, (2,))
     _require_shape("masks", inside, pictures.shape[:3])
@@ -77,22 +78,23 @@ def located(
     if titles is not None and len(titles) != len(pictures):
         expected = f"{len(pictures)}, one a picture"
         refuse("located, titles", str(len(titles)), expected, "Add them.")
-    columns = min(whole("located, columns", columns, 1), len(pictures))
-    lines = -(-len(pictures) // columns)
-    size = min(LARGEST, PAGE_WIDTH / columns)
-    figure = Picture(size * columns, (size + (TITLE if titles else 0)) * lines)
-    panels = list(figure.subplots(lines, columns, squeeze=False).flat)
-    for axes in panels:
-        axes.set_axis_off()
-    for place, (axes, picture) in enumerate(zip(panels, pictures, strict=False)):
+    figure, every = titled(len(pictures), whole("located, columns", columns, 1), titles)
+    for place, (axes, picture) in enumerate(zip(every, pictures, strict=True)):
         axes.imshow(picture, interpolation="nearest")
-        axes.set_title(titles[place] if titles else "", fontsize=9, color=INK, pad=3)
         if inside is not None:
-            _trace(axes, inside[place])
+            trace(axes, inside[place])
         if corners is not None:
             x0, y0, x1, y1 = (int(corner) for corner in corners[place])
             outline(axes, (y0, x0, y1 - y0, x1 - x0), ORANGE)
     return figure
+
+
+def titled(count: int, columns: int, titles: Sequence[str] | None) -> tuple[Picture, list[Axes]]:
+    """A figure, and a panel in it for each of ``count`` pictures, under its title if it has one."""
+    figure, every = panels(count, columns, LARGEST, TITLE if titles else 0)
+    for axes, title in zip(every, titles or (), strict=False):
+        axes.set_title(title, fontsize=9, color=INK, pad=3)
+    return figure, every
 
 
 def _shares(
@@ -109,7 +111,7 @@ def _require_shape(name: str, given: NDArray[np.float64] | None, shape: tuple[in
         refuse(f"located, {name}", f"shape {given.shape}", f"shape {shape}", fix)
 
 
-def _trace(axes: Axes, mask: NDArray[np.float64]) -> None:
+def trace(axes: Axes, mask: NDArray[np.float64]) -> None:
     """Lines between the pixels of a mask and the others."""
     for colour, width in ((PAPER, 2.4), (BLUE, 1.2)):
         axes.plot(*_edges(mask > 0), color=colour, linewidth=width, solid_capstyle="round")
@@ -141,7 +143,12 @@ def _side_by_side(strip: Pictures) -> Pictures:
     return np.concatenate(list(spaced), axis=1)
 
 
-def _pictures(where: str, value: ArrayLike) -> Pictures:
+def pixels(where: str, value: ArrayLike) -> Pictures:
+    """``value`` as (N, H, W, 3) whole numbers.
+
+    Raises:
+        BadInputError: it has another shape, or values that are not from 0 to 255.
+    """
     array = numbers(where, value, (4,))
     if array.shape[3] != 3 or not 0 <= array.min() <= array.max() <= 255:
         got = f"shape {array.shape}, values {array.min():g} to {array.max():g}"

@@ -10,14 +10,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder.authoring import samples
-from autograder.grading.graft import (
-    ELSEWHERE,
-    Likeness,
-    grade_id,
-    graft,
-    is_answer,
-    likeness,
-)
+from autograder.grading.graft import ELSEWHERE, Likeness, graft, likeness
+from autograder.grading.match import grade_id, is_answer
 
 ROOT = Path(__file__).parents[2]
 RELEASE = nbformat.read(ROOT / "release/2-convolution/convolution.ipynb", as_version=4)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import nbformat
 import pytest
 
-from autograder.grading.graft import grade_id
+from autograder.grading.match import grade_id
 from autograder.grading.rebuild import DEMONSTRATION, demonstrations, original, rebuild
 from autograder.problem import BadInputError
 

@@ -19,6 +19,7 @@ CORNERS = (
     "The maps are enlarged with align_corners=True, which puts the outer cells on the border of "
     "the image. Leave it at its default: a cell stands for its square."
 )
+BICUBIC = 'The maps are enlarged with mode="bicubic"; "bilinear" is asked.'
 SWAPPED = (
     "Rows and columns have changed places: the masks have shape (N, H, W), and the size to enlarge "
     "to is (H, W)."
@@ -44,6 +45,16 @@ def _sideways(cams: "Tensor", masks: "Tensor") -> "Tensor":
 
 def _transposed(cams: "Tensor", masks: "Tensor") -> "Tensor":
     return right.enlarged(cams.transpose(1, 2), masks)
+
+
+def _enlarged_otherwise(measured: Function) -> tuple[Mistake, ...]:
+    """Maps that are enlarged smoothly, but not as asked; each answers ``measured(enlarge)``."""
+    return (
+        Mistake("corners", CORNERS, measured(_corners)),
+        Mistake("bicubic", BICUBIC, measured(_bicubic)),
+        Mistake("sideways", SWAPPED, measured(_sideways)),
+        Mistake("transposed", SWAPPED, measured(_transposed)),
+    )
 
 
 def _pointing(enlarge: Function) -> Function:
@@ -73,14 +84,7 @@ POINTING = (
         "highest place can be another.",
         lambda cams, masks: right.in_the_middle(cams, masks).double().mean(),
     ),
-    Mistake("corners", CORNERS, _pointing(_corners)),
-    Mistake(
-        "bicubic",
-        'The maps are enlarged with mode="bicubic"; "bilinear" is asked.',
-        _pointing(_bicubic),
-    ),
-    Mistake("sideways", SWAPPED, _pointing(_sideways)),
-    Mistake("transposed", SWAPPED, _pointing(_transposed)),
+    *_enlarged_otherwise(_pointing),
     Mistake(
         "lowest",
         "These are the lowest places of the maps. The highest are asked.",
@@ -226,14 +230,7 @@ MASK_IOU = (
         _regions(lambda large, share: ~right.region(large, share)),
     ),
     Mistake("nearest", NEAREST, _enlarged_by(_nearest)),
-    Mistake("corners", CORNERS, _enlarged_by(_corners)),
-    Mistake(
-        "bicubic",
-        'The maps are enlarged with mode="bicubic"; "bilinear" is asked.',
-        _enlarged_by(_bicubic),
-    ),
-    Mistake("sideways", SWAPPED, _enlarged_by(_sideways)),
-    Mistake("transposed", SWAPPED, _enlarged_by(_transposed)),
+    *_enlarged_otherwise(_enlarged_by),
     Mistake(
         "relu first",
         "Negative numbers are cut off before the maps are enlarged, which moves the edges of the "

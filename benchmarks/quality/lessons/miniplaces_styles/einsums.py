@@ -162,14 +162,18 @@ def grad_cam(maps, gradients):
     return torch.einsum("ncij,nchw->nhw", gradients, maps) / gradients[0, 0].numel()
 
 
+def enlarged(cams, masks):
+    return F.interpolate(cams.unsqueeze(1), size=masks.shape[-2:], mode="bilinear").squeeze(1)
+
+
 def pointing_game(cams, masks):
-    large = F.interpolate(cams.unsqueeze(1), size=masks.shape[-2:], mode="bilinear").squeeze(1)
+    large = enlarged(cams, masks)
     highest = large.amax(dim=(1, 2), keepdim=True)
     return (large.eq(highest) & masks).any(2).any(1).float().mean().item()
 
 
 def mask_iou(cams, masks, share=0.5):
-    large = F.interpolate(cams.unsqueeze(1), size=masks.shape[-2:], mode="bilinear").squeeze(1)
+    large = enlarged(cams, masks)
     region = large > share * large.amax(dim=(1, 2), keepdim=True).clamp(min=0)
     shared = torch.einsum("nhw,nhw->n", region.float(), masks.float())
     return (shared / (region + masks).sum((1, 2))).mean().item()

@@ -182,17 +182,20 @@ def grad_cam(maps, gradients):
     return torch.mul(alpha, maps).sum(dim=-3)
 
 
-def pointing_game(cams, masks):
+def _enlarged(cams, masks):
     size = tuple(masks.shape[1:])
-    large = F.interpolate(cams.double()[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+    return F.interpolate(cams.double()[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def pointing_game(cams, masks):
+    large = _enlarged(cams, masks)
     row = large.amax(2).argmax(1)
     column = large[torch.arange(len(row)), row].argmax(1)
     return masks[torch.arange(len(row)), row, column].double().mean().item()
 
 
 def mask_iou(cams, masks, share=0.5):
-    size = tuple(masks.shape[1:])
-    large = F.interpolate(cams.double()[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+    large = _enlarged(cams, masks)
     found = []
     for heights, inside in zip(large.flatten(1).numpy(), masks.flatten(1).numpy()):
         region = set(np.flatnonzero((heights > 0) & (heights > share * heights.max())))
