@@ -254,7 +254,7 @@ def draw_figure(rows: Sequence[Row], path: Path) -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="3 rounds, float32 only")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, two layers, float32 only")
     parser.add_argument(
         "--reference",
         type=from_module,
@@ -275,7 +275,7 @@ def main() -> None:
     rounds = 3 if options.quick else 30
     rows: list[Row] = []
     for dtype in dtypes:
-        for layer in LAYERS:
+        for layer in LAYERS[:2] if options.quick else LAYERS:
             print(f"measuring {layer} {dtype.__name__}", file=sys.stderr)
             rows += measure(functions, layer, dtype, rounds)
     print(table(rows), conditions(rounds), sep="\n\n")

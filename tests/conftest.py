@@ -1,8 +1,13 @@
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+# As many workers as cores: more threads in each would only wait for each other. The libraries read
+# this when they are loaded, and so do the commands that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 # Files of tests that take longest. A worker takes whole files: one of these begun at the end would
@@ -42,3 +47,16 @@ def copy_of_repository(to):
 def repository(tmp_path_factory):
     """A copy of this repository, under git, that a module's tests may work in."""
     return copy_of_repository(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(scope="module")
+def shared_results(tmp_path_factory):
+    """Lets a module use what other modules' rooms came to, where these ran the very same.
+
+    Several modules hand in the same samples: as the lessons' own, in the demo, in the documents.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # what workers have together
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOGRADER_RESULTS", str(run / "results"))
+        yield

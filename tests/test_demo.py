@@ -24,7 +24,7 @@ SAMPLES = Path(__file__).parent / "submissions" / "2-convolution"
 
 
 @pytest.fixture(scope="module")
-def demo(repository):
+def demo(repository, shared_results):
     """A repository in which ``make demo`` has run in this environment, and what it printed."""
     command = ["make", f"--old-file={sys.prefix}/.ready", "demo", f"VENV={sys.prefix}"]
     # Not as a part of the `make test` that may be running this.

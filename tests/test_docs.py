@@ -36,7 +36,7 @@ def commands(document):
 
 
 @pytest.fixture(scope="module")
-def clone(repository):
+def clone(repository, shared_results):
     """The repository with this environment where `make` would have put one."""
     (repository / ".venv").symlink_to(sys.prefix)
     return repository

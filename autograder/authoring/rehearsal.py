@@ -2,10 +2,15 @@
 
 When grading, tests run where no student code is (`autograder.rooms`). Most that works in one
 notebook works there too; what does not is found here, on the reference, and not on a student's.
+A lesson that passed is not run again until it changes, or the package or a library does.
 """
 
 import builtins
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tqdm import tqdm
 
 from autograder.authoring.build import Source
 from autograder.authoring.percent import Cell
@@ -14,7 +19,10 @@ from autograder.problem import Problem
 from autograder.rooms import names
 from autograder.rooms.house import House
 from autograder.rooms.job import Cell as RoomCell
-from autograder.rooms.job import Job, Place
+from autograder.rooms.job import Job, Place, Result
+from autograder.rooms.results import Results, folder_of
+
+Run = Callable[[Job], Result]
 
 _PLACES = {"locked": Place.BOTH, "home": Place.HOME, "test": Place.EXAMINER}
 
@@ -22,20 +30,26 @@ _PLACES = {"locked": Place.BOTH, "home": Place.HOME, "test": Place.EXAMINER}
 def of_course(course: Course, sources: Iterable[Source]) -> list[Problem]:
     """Why these lessons could not be graded in two rooms; empty if they can."""
     # The reference is the instructor's own: where nothing can be confined it runs all the same.
-    with House(unsafe=True) as house:
-        return [
-            problem
+    with ThreadPoolExecutor(os.cpu_count(), "rehearse") as pool, House(unsafe=True) as house:
+        run = Results(folder_of(course.root), house.run).of
+        waiting = [
+            pool.submit(
+                problems,
+                cells,
+                f"{source.name}/{name}.py",
+                course.assignment(source.name).torch,
+                run,
+            )
             for source in sources
             for name, cells in source.lessons.items()
-            for problem in problems(
-                cells, f"{source.name}/{name}.py", house, course.assignment(source.name).torch
-            )
         ]
+        bar = tqdm(waiting, "trying the references", unit="one", disable=None)
+        return [problem for future in bar for problem in future.result()]
 
 
-def problems(cells: Sequence[Cell], name: str, house: House, torch: bool) -> list[Problem]:
+def problems(cells: Sequence[Cell], name: str, torch: bool, run: Run) -> list[Problem]:
     """Why this lesson (called ``name``) could not be graded in two rooms; empty if it can."""
-    return list(_strays(cells, name)) or list(_failures(cells, name, house, torch))
+    return list(_strays(cells, name)) or list(_failures(cells, name, torch, run))
 
 
 def place(cell: Cell) -> Place:
@@ -80,10 +94,10 @@ def _unseen(cell: Cell, variable: str, name: str) -> Problem:
     return Problem(f"{name}, cell {_title(cell)!r}", f"it uses {variable!r}", expected, fix)
 
 
-def _failures(cells: Sequence[Cell], name: str, house: House, torch: bool) -> Iterator[Problem]:
+def _failures(cells: Sequence[Cell], name: str, torch: bool, run: Run) -> Iterator[Problem]:
     code = [cell for cell in cells if cell.type == "code"]
     job = Job(tuple(RoomCell(_title(c), place(c), c.source) for c in code), torch=torch)
-    for cell, outputs in zip(code, house.run(job).outputs, strict=True):
+    for cell, outputs in zip(code, run(job).outputs, strict=True):
         for output in outputs:
             if output["output_type"] == "error":
                 got = f"{output['ename']}: {output['evalue']}"

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Protocol
 
 from filelock import FileLock
@@ -19,14 +20,14 @@ from traitlets.config import Config
 
 from autograder.converters import RefusedError, run, settings
 from autograder.course import Course
-from autograder.grading import results
 from autograder.grading.batch import Batch, Done, Submission
 from autograder.grading.job import limits_of
 from autograder.grading.prepare import Preparer, fault
-from autograder.grading.results import Results
 from autograder.grading.stamp import Record, Stamps, ToDo, records, require_built
 from autograder.problem import Problem
+from autograder.rooms import results
 from autograder.rooms.job import Job, Result
+from autograder.rooms.results import Results, folder_of
 
 log = logging.getLogger(__name__)
 
@@ -74,28 +75,48 @@ def grade(
     started, everybody = time.monotonic(), list(dict.fromkeys(students))
     limits_of(course)  # a wrong setting is everybody's, and should be said once
     require_built(course, assignment)
-    rooms = house or _house(unsafe)
-    stored = Results(course.root / ".autograder" / "results", rooms.run, fresh)
-    known = {} if force or fresh else records(course, assignment)
+    rooms, again = house or _house(unsafe), force or fresh
+    stored = Results(folder_of(course.root), rooms.run, fresh)
+    known = {} if again else records(course, assignment)
     preparer = Preparer(course, assignment, known, stored)
-    recorder = Recorder(course, assignment, stored, again=force or fresh)
-    seen: list[Submission] = []
-    interrupted = False
-    pool = ThreadPoolExecutor(workers or os.cpu_count(), "grade")
-    with tqdm(total=len(everybody), desc=assignment, unit="one", disable=not progress) as bar:
-        try:
-            for one in _ready(pool, preparer.prepare, everybody):
-                recorder.record(one)
-                seen.append(one)
-                bar.update()
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            rooms.close()  # with it ends whatever still runs there, and the threads that wait
-            pool.shutdown(wait=True)
+    recorder = Recorder(course, assignment, stored, again)
+    with (
+        tqdm(total=len(everybody), desc=assignment, unit="one", disable=not progress) as bar,
+        _threads(workers, rooms) as pool,
+    ):
+        ready = _ready(pool, preparer.prepare, everybody)
+        seen, interrupted = _recorded(ready, recorder.record, bar.update)
     seen.sort(key=lambda one: everybody.index(one.student))
     return Batch(seen, time.monotonic() - started, interrupted)
+
+
+@contextmanager
+def _threads(workers: int | None, rooms: Runs) -> Iterator[ThreadPoolExecutor]:
+    """Threads that prepare; however it ends, neither they nor the rooms are at work any more."""
+    pool = ThreadPoolExecutor(workers or os.cpu_count(), "grade")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        rooms.close()  # with it ends whatever still runs there, and the threads that wait
+        pool.shutdown(wait=True)
+
+
+def _recorded(
+    ready: Iterator[Submission],
+    record: Callable[[Submission], None],
+    progressed: Callable[[], object],
+) -> tuple[list[Submission], bool]:
+    """Those that were recorded, and whether somebody interrupted it."""
+    seen: list[Submission] = []
+    try:
+        for one in ready:
+            record(one)
+            seen.append(one)
+            progressed()
+    except KeyboardInterrupt:
+        return seen, True
+    return seen, False
 
 
 def _ready(

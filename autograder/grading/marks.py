@@ -9,7 +9,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.course import Course
-from autograder.grading.results import grader_broke
+from autograder.rooms.results import grader_broke
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.grading import results, submission
+from autograder.grading import submission
 from autograder.grading.batch import Submission
 from autograder.grading.job import job_for
 from autograder.grading.rebuild import Original, original, rebuild
-from autograder.grading.results import Results
 from autograder.grading.stamp import Record, Stamps, ToDo
 from autograder.problem import BadInputError, Problem
+from autograder.rooms import results
 from autograder.rooms.job import Job
+from autograder.rooms.results import Results
 
 
 class Preparer:

@@ -22,8 +22,8 @@ from traitlets import Callable as Function
 from autograder.course import load
 from autograder.grading.job import code_cells, job_for
 from autograder.grading.rebuild import original, rebuild
-from autograder.grading.results import Results, grader_broke
 from autograder.rooms.job import Job, Result
+from autograder.rooms.results import Results, folder_of, grader_broke
 
 Resources = dict[str, Any]
 HIDDEN = "### BEGIN HIDDEN TESTS"
@@ -91,7 +91,7 @@ def _results(root: Path, unsafe: bool) -> Callable[[Job], Result]:
 
     house = House(unsafe)
     atexit.register(house.close)
-    return Results(root / ".autograder" / "results", house.run).of
+    return Results(folder_of(root), house.run).of
 
 
 class WarningsAreNoMistakes(NbGraderPreprocessor):

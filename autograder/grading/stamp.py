@@ -28,8 +28,8 @@ from nbgrader.api import (
 )
 
 from autograder.course import Course
-from autograder.grading.results import versions, write_atomically
 from autograder.problem import BadInputError, Problem
+from autograder.rooms.results import versions, write_atomically
 
 MARKS = (
     SubmittedAssignment.student_id,

@@ -20,8 +20,8 @@ from autograder.course import Course
 from autograder.grading.choosing import NOTEBOOK, choose, written_down
 from autograder.grading.folder import Entry, entries, too_many_folders
 from autograder.grading.reading import kind_of, marked_copy, regular_bytes
-from autograder.grading.results import write_atomically
 from autograder.problem import BadInputError, Problem
+from autograder.rooms.results import write_atomically
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when it was handed in
 MOST_FILES = 1_000

@@ -18,6 +18,7 @@ from typing import Any
 from autograder.problem import BadInputError, Problem
 from autograder.rooms.channel import Channel
 from autograder.rooms.conductor import Conductor, Shown
+from autograder.rooms.imports import Imports
 from autograder.rooms.job import Cell, Job, Limits, Place, Result
 from autograder.rooms.sandbox import Confinement, Protection, offer
 
@@ -44,7 +45,7 @@ class House:
 
     def __init__(self, unsafe: bool = False) -> None:
         self._unsafe = unsafe
-        self._zygotes: dict[bool, _Zygote] = {}
+        self._zygotes: dict[Imports, _Zygote] = {}
         self._lock, self._showing = threading.Lock(), threading.Lock()
         self._closed = False
         self._shown: dict[tuple[tuple[Cell, ...], bool], Shown] = {}
@@ -76,13 +77,9 @@ class House:
             RoomNotOpenedError: this host cannot make a room just now.
         """
         self.protection()
-        self._warm({True, job.torch})
+        for kind in {_imports(True, job.torch), _imports(False, job.torch)}:
+            self._zygote(kind)  # they start side by side
         return Conductor(job, self.open, self._demonstrations(job)).run()
-
-    def _warm(self, kinds: set[bool]) -> None:
-        """Starts what will be needed, side by side."""
-        for torch in kinds:
-            self._zygote(torch)
 
     def _demonstrations(self, job: Job) -> Shown:
         """What the course's own demonstrations show: run once, in a room without any answer."""
@@ -127,20 +124,20 @@ class House:
             "message_bytes": limits.message_bytes,
             "output_bytes": limits.output_bytes,
         }
-        zygote = self._zygote(examiner or torch)
+        zygote = self._zygote(_imports(examiner, torch))
         with ExitStack() as ours:
             channel, watch = (ours.enter_context(end) for end in zygote.fork(request))
             room = Room(Channel(channel, limits.message_bytes), watch)
             ours.pop_all()  # they are the room's now
         return room
 
-    def _zygote(self, torch: bool) -> "_Zygote":
+    def _zygote(self, kind: Imports) -> "_Zygote":
         with self._lock:
             if self._closed:
                 raise RoomNotOpenedError("the house is closed")
-            if torch not in self._zygotes:
-                self._zygotes[torch] = _Zygote(torch)
-            return self._zygotes[torch]
+            if kind not in self._zygotes:
+                self._zygotes[kind] = _Zygote(kind)
+            return self._zygotes[kind]
 
 
 class Room:
@@ -187,11 +184,11 @@ def _how(last: dict[str, Any]) -> str:
 class _Zygote:
     """The warm process, which starts meanwhile, and the lock that keeps requests apart."""
 
-    def __init__(self, torch: bool) -> None:
+    def __init__(self, kind: Imports) -> None:
         self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="zygote-")
         self._control, theirs = socket.socketpair()
-        arguments = [str(theirs.fileno()), *(["torch"] if torch else [])]
+        arguments = [str(theirs.fileno()), kind.value]
         log = Path(self._folder.name) / "log"
         with theirs, log.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -243,6 +240,12 @@ def _environment(folder: str) -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         **dict.fromkeys(THREADS, "1"),
     }
+
+
+def _imports(examiner: bool, torch: bool) -> Imports:
+    if torch:
+        return Imports.TRAINING
+    return Imports.ORACLE if examiner else Imports.NUMPY
 
 
 def _confinement(torch: bool, limits: Limits) -> Confinement:

@@ -1,6 +1,6 @@
 """A process that has paid for the imports and forks a room whenever it is asked for one.
 
-``python -m autograder.rooms.zygote FD [torch]``, started by `autograder.rooms.house.House`. It
+``python -m autograder.rooms.zygote FD IMPORTS``, started by `autograder.rooms.house.House`. It
 never runs a student's code, stays single-threaded (only so can a fork be trusted and confined),
 and ends when the other end of its socket is closed.
 """
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from autograder.rooms.channel import Channel, ChannelClosed
 from autograder.rooms.examiner import Examiner
+from autograder.rooms.imports import Imports
 from autograder.rooms.sandbox import Confinement, Protection, confined
 from autograder.rooms.shell import Shell
 from autograder.rooms.student import StudentRoom
@@ -22,9 +23,9 @@ from autograder.rooms.student import StudentRoom
 REQUEST = 2**20
 
 
-def main(descriptor: int, torch: bool) -> None:
+def main(descriptor: int, imports: Imports) -> None:
     """Serves requests until there will be no more."""
-    _warm(torch)
+    _warm(imports)
     control = socket.socket(fileno=descriptor)
     control.sendall(b".")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever wants to know asks the report socket
@@ -39,15 +40,17 @@ def main(descriptor: int, torch: bool) -> None:
             os.close(one)
 
 
-def _warm(torch: bool) -> None:
+def _warm(imports: Imports) -> None:
     """Everything that any room would otherwise pay for by itself."""
     import matplotlib.pyplot as plt
 
     shell = Shell.warm()
-    if torch:
-        _warm_oracle()
-    else:  # its files are hidden, which alone would leave an empty package
+    if imports is Imports.NUMPY:  # torch's files are hidden: that would leave an empty package
         sys.modules["torch"] = None  # type: ignore[assignment]
+    else:
+        _warm_oracle()
+    if imports is Imports.TRAINING:
+        _warm_training()
     with shell.recording():
         _warm_pictures()
     plt.close("all")
@@ -82,6 +85,13 @@ def _warm_oracle() -> None:
     oracle.gradients(oracle.conv, {"x": one, "w": one, "b": np.ones(1)}, {}, one)
 
 
+def _warm_training() -> None:
+    """The first optimizer imports even more than the first gradient."""
+    import torch
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1)
+
+
 def _room(request: dict[str, Any], channel: int, report: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     confined(
@@ -104,4 +114,4 @@ def _serve(request: dict[str, Any], descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), "torch" in sys.argv[2:])
+    main(int(sys.argv[1]), Imports(sys.argv[2]))

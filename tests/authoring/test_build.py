@@ -12,12 +12,12 @@ HIDDEN = "assert add(1000, 2000) == 3000\n"
 
 
 def state(root):
-    """Every file of the course but the gradebook, which git ignores."""
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file() and path.name != "gradebook.db"
+    """Every file of the course but what git ignores: the gradebook and what rooms came to."""
+    files = {
+        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }
+    ignored = (".autograder", "gradebook.db")
+    return {path.as_posix(): data for path, data in files.items() if path.parts[0] not in ignored}
 
 
 def edit(path, change):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from autograder.authoring import lesson, rehearsal
+from autograder.authoring import build, lesson, rehearsal
+from autograder.course import load
 from autograder.rooms.house import House
 
 LESSON = """# %% locked="setup"
@@ -47,7 +48,7 @@ def house():
 def found(house):
     def run(test="assert double(x) == 6", plain="print(y)"):
         cells = lesson.read(LESSON.replace("TEST", test).replace("PLAIN", plain), "lesson.py")
-        return [str(p) for p in rehearsal.problems(cells, "lesson.py", house, torch=False)]
+        return [str(p) for p in rehearsal.problems(cells, "lesson.py", False, house.run)]
 
     return run
 
@@ -84,3 +85,19 @@ def test_a_plain_cell_must_not_use_what_only_a_test_defines(found):
 def test_what_does_not_work_in_two_rooms_is_refused(found, test, what):
     (problem,) = found(test=test)
     assert "double-again" in problem and what in problem
+
+
+class Shut(House):
+    """A house that runs nothing."""
+
+    def run(self, job):
+        raise AssertionError("it was run again")
+
+
+def test_a_lesson_that_passed_is_not_run_again_until_it_changes(course, monkeypatch):
+    known = load(course.root)
+    monkeypatch.setattr(rehearsal, "House", Shut)
+    assert rehearsal.of_course(known, build.load(known)) == []
+    course.lesson.write_text(course.lesson.read_text().replace("a + b\n", "b + a\n"))
+    with pytest.raises(AssertionError, match="it was run again"):
+        rehearsal.of_course(known, build.load(known))

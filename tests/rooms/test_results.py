@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder.grading import results
-from autograder.grading.results import Results, key
+from autograder.rooms import results
 from autograder.rooms.job import Cell, Job, Limits, Place, Result
+from autograder.rooms.results import Results, key
 
 TEST = Cell("test", Place.EXAMINER, "assert f(1)")
 JOB = Job((Cell("answer", Place.STUDENT, "f = 1"), TEST), {"a.txt": b"1"}, seed=7)
@@ -143,3 +143,10 @@ def test_many_threads_may_ask_at_once(stored):
     with ThreadPoolExecutor(8) as pool:
         assert set(map(id, pool.map(type, map(stored.of, jobs)))) == {id(Result)}
     assert [stored.of(job) for job in jobs] == [USUAL] * 40
+
+
+def test_copies_of_a_course_may_share_a_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("AUTOGRADER_RESULTS", raising=False)
+    assert results.folder_of(tmp_path) == tmp_path / ".autograder" / "results"
+    monkeypatch.setenv("AUTOGRADER_RESULTS", str(tmp_path / "of all"))
+    assert results.folder_of(tmp_path) == tmp_path / "of all"
