@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from autograder.check.boxes.functions import OfTensors
 from autograder.check.boxes.heads import TwoHeads
 from autograder.check.images.batches import OfBatches
 from autograder.check.layer import Layer
 from autograder.check.mistakes import Mistake
-from autograder.check.modules.functions import Applied, Plain
+from autograder.check.modules.functions import Applied
 from autograder.check.modules.net import Net
+from autograder.check.tensors import OfTensors
 
 Function = Callable[..., Any]
 IMPOSSIBLE = (RuntimeError, IndexError, ValueError, KeyError)  # with these shapes
@@ -38,10 +38,10 @@ def made(checked: Any, slot: str, answer: Function, right: Any) -> Any:
         right: the student's function or class.
     """
     match checked:
-        case OfTensors() | Plain():
-            return _function(answer, right)
         case OfBatches():
             return _of_batches(answer, right)
+        case OfTensors():
+            return _function(answer, right)
         case Applied(layer):
             return _gate(layer, slot, answer, right)
         case TwoHeads(net):

@@ -1,14 +1,11 @@
 """The checks of boxes, windows and heads: what they accept, and that they name what is wrong."""
 
-import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
 
 from autograder.check.boxes import functions as checks
 from autograder.check.boxes.heads import heads
@@ -17,6 +14,7 @@ from autograder.check.inputs import labels
 from autograder.check.mistakes import boxes, boxes_heads, boxes_iou, boxes_losses, boxes_windows
 from autograder.check.oracle import boxes as oracle
 from autograder.check.record import Outcome
+from tests.check.lessons import answers, passed, require_named
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "source" / "7-localization" / "localization.py"
@@ -125,22 +123,6 @@ ASKED = {
 MISTAKES = [(name, mistake) for name, (*_, bank) in ASKED.items() for mistake in bank]
 
 
-def answers(path, *changes):
-    """The answers in a lesson or a sample, by name, with changes of their text."""
-    cells = re.split(r"(?m)^(?=# %%)", path.read_text(encoding="utf-8"))
-    code = "".join(cell for cell in cells if cell.startswith("# %% solution="))
-    for old, new in changes:
-        assert old in code, old
-        code = code.replace(old, new)
-    names = {"np": np, "torch": torch, "nn": nn, "F": F}
-    exec(compile(code, path.name, "exec"), names)
-    return SimpleNamespace(**names)
-
-
-def passed(record):
-    return record.outcome is Outcome.PASSED and not record.hint
-
-
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     "path", [LESSON, *sorted(SAMPLES.glob("*.py"))], ids=lambda path: path.stem
@@ -245,9 +227,7 @@ def test_bugs_in_the_lessons_own_answers_are_found_and_named(judged, name):
     for old, new, hint in WRONG_CODE[name]:
         wrong = getattr(answers(LESSON, (old, new)), name)
         found = [judged(check, wrong, **given) for given in every]
-        failed = [record for record in found if record.outcome is not Outcome.PASSED]
-        assert failed and all(record.outcome is Outcome.FAILED for record in failed), new
-        assert hint is None or hint in failed[0].hint, (new, failed[0].hint)
+        require_named(found, hint, bug=new)
 
 
 def made(mistake):
@@ -313,27 +293,6 @@ def test_an_argument_changed_in_place_is_told(judged):
 
     found = judged(checks.box_clip, clip, corners=FAR, height=30, width=50)
     assert found.outcome is Outcome.FAILED and found.message == "clip changes its argument corners"
-
-
-@pytest.mark.parametrize("name", ["labels", "true_boxes"])
-def test_an_option_changed_in_place_is_told(judged, name):
-    def multitask_loss(scores, boxes, weight, **others):
-        loss = oracle.multitask_loss(scores, boxes, weight=weight, **others)
-        others[name] -= 1
-        return loss
-
-    found = judged(checks.multitask_loss, multitask_loss, **BATCH, weight=3.0)
-    assert found.outcome is Outcome.FAILED and f"{name} is changed" in found.got
-
-
-@pytest.mark.parametrize("cut", [lambda loss: loss.item(), lambda loss: loss.detach()])
-def test_a_loss_without_a_way_back_is_told_so(judged, cut):
-    def box_loss(predicted, true):
-        return cut(oracle.box_loss(predicted, true))
-
-    assert passed(judged(checks.box_loss, box_loss, **PAIR))
-    found = judged(checks.box_loss.backward, box_loss, "dpredicted", **PAIR)
-    assert found.outcome is Outcome.FAILED and "no gradient flows back" in found.got
 
 
 def test_a_gradient_that_stops_at_one_head_is_found(judged):

@@ -1,13 +1,10 @@
 """The checks of images, losses, measures, maps and the board's file: right styles, named bugs."""
 
-import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from autograder.check.images import functions as checks
@@ -24,6 +21,7 @@ from autograder.check.mistakes import (
 )
 from autograder.check.oracle import images as oracle
 from autograder.check.record import Outcome
+from tests.check.lessons import answers, passed, require_named
 
 LESSON = Path(__file__).parents[2] / "source" / "6-miniplaces" / "miniplaces.py"
 
@@ -128,29 +126,11 @@ LATER = {
 }  # fmt: skip
 
 
-def answers(*changes):
-    """The answers in the lesson, by name, with changes of their text."""
-    cells = re.split(r"(?m)^(?=# %%)", LESSON.read_text(encoding="utf-8"))
-    found = {re.findall(r'solution="(.*?)"', c)[0]: c for c in cells if "solution=" in c[:30]}
-    parts = "normalize crop-mirror smoothed-loss predict confusion cam grad-cam pointing lines"
-    code = "".join(found[name] for name in parts.split())
-    for old, new in changes:
-        assert old in code, old
-        code = code.replace(old, new)
-    names = {"np": np, "torch": torch, "nn": nn, "F": F}
-    exec(compile(code, LESSON.name, "exec"), names)
-    return SimpleNamespace(**names)
-
-
-def passed(record):
-    return record.outcome is Outcome.PASSED and not record.hint
-
-
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ASKED)
 def test_the_lessons_answers_pass(judged, monkeypatch, name, seed):
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
-    right, (check, every, _) = getattr(answers(), name), ASKED[name]
+    right, (check, every, _) = getattr(answers(LESSON), name), ASKED[name]
     found = [judged(check, right, **given) for given in every]
     assert all(map(passed, found)), found
 
@@ -366,11 +346,9 @@ WRONG_CODE = {
 def test_bugs_in_the_lessons_own_answers_are_found_and_named(judged, name):
     check, every, _ = ASKED[name]
     for old, new, hint in WRONG_CODE[name]:
-        wrong = getattr(answers((old, new)), name)
+        wrong = getattr(answers(LESSON, (old, new)), name)
         found = [judged(check, wrong, **given) for given in every]
-        failed = [record for record in found if record.outcome is not Outcome.PASSED]
-        assert failed and all(record.outcome is Outcome.FAILED for record in failed), new
-        assert hint is None or hint in failed[0].hint, (new, failed[0].hint)
+        require_named(found, hint, bug=new)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -379,7 +357,7 @@ def test_no_draw_lets_a_bug_pass(monkeypatch, seed):
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
     for name in ("top_k", "pointing_game", "mask_iou"):
         check, every, bank = ASKED[name]
-        case = check._case(getattr(answers(), name), "", every[1])
+        case = check._case(getattr(answers(LESSON), name), "", every[1])
         right = case.expected()
         for mistake in bank:
             if mistake.name in LATER - {"always half"}:
@@ -405,7 +383,7 @@ def test_images_are_given_as_bytes_and_must_become_single_precision(judged):
 
 def in_place(name):
     def normalize(images, mean, std):
-        x = answers().normalize(images, mean, std)
+        x = answers(LESSON).normalize(images, mean, std)
         mean -= 1
         return x
 
@@ -437,32 +415,6 @@ def test_the_losss_gradient_is_right_in_every_style(judged, monkeypatch, right, 
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
     for given in ASKED["smoothed_cross_entropy"][1]:
         assert passed(judged(checks.smoothed_loss.backward, right, "dscores", **given))
-
-
-SAME_GRADIENT = {"overflow", "probability of 0"}
-
-
-@pytest.mark.parametrize("mistake", images_loss.SMOOTHED_LOSS, ids=lambda mistake: mistake.name)
-def test_a_wrong_gradient_is_named(judged, mistake):
-    found = judged(checks.smoothed_loss.backward, mistake.answer, "dscores", **LOSS)
-    if mistake.name in SAME_GRADIENT:
-        assert passed(found)
-    elif mistake.name == "unreduced":
-        assert found.message == "the loss should be one number"
-    else:
-        assert found.outcome is Outcome.FAILED and found.hint == mistake.says
-    assert ".backward()" in found.call
-
-
-@pytest.mark.parametrize("cut", [lambda loss: loss.item(), lambda loss: loss.detach()])
-def test_a_loss_without_a_way_back_is_told_so(judged, cut):
-    def loss(scores, labels, smoothing=0.1):
-        return cut(oracle.smoothed_loss(scores, labels, smoothing=smoothing))
-
-    assert passed(judged(checks.smoothed_loss, loss, **LOSS))
-    found = judged(checks.smoothed_loss.backward, loss, "dscores", **LOSS)
-    assert found.outcome is Outcome.FAILED and "no gradient flows back" in found.message
-    assert ".item()" in found.hint
 
 
 def test_a_gradient_cut_in_the_middle_is_found(judged):
@@ -564,7 +516,7 @@ RIGHT_FILES = {
 @pytest.mark.parametrize("style", ["lesson", *RIGHT_FILES])
 def test_right_files_pass(judged, monkeypatch, style, seed, given):
     monkeypatch.setenv("AUTOGRADER_SEED", str(seed))
-    right = RIGHT_FILES.get(style) or answers().prediction_lines
+    right = RIGHT_FILES.get(style) or answers(LESSON).prediction_lines
     assert passed(judged(prediction_file, right, **given))
 
 

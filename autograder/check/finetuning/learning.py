@@ -1,6 +1,6 @@
 """Checks of the optimizer and of an epoch: what the net is afterwards."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -81,36 +81,57 @@ def fine_tuning_optimizer(
     told = ", ".join(f"{key}={value}" for key, value in options.items())
     inputs = f"net: {', '.join(children)} frozen" if children else ""
     case = subject(make_optimizer, f"net, {head_rate}, {backbone_rate}, {told}", concept, inputs)
-    plan = oracle.Plan(head_rate, backbone_rate, **options)
+    asked = _Steps(
+        case, make, make_optimizer, freeze, children, (head_rate, backbone_rate), options
+    )
+    conclude_precisely(case, asked.judged)
 
-    def find(dtype: "torch.dtype") -> Record:
-        rng = case.stream()
+
+@dataclass(frozen=True)
+class _Steps:
+    """The student's net and optimizer, and what they are asked for."""
+
+    case: Subject
+    make: Function
+    make_optimizer: Function
+    freeze: Function | None
+    children: Sequence[str]
+    rates: tuple[float, float]
+    options: Mapping[str, float]
+
+    def judged(self, dtype: "torch.dtype") -> Record:
+        """What the net holds after the steps, beside ours."""
+        rng = self.case.stream()
         numbers = oracle.drawn(rng, CLASSES)
         batches = [batch(rng, dtype) for _ in range(STEPS)]
-        net = made(make, numbers, dtype)
-        frozen_by(freeze, net, children)
-        errors = {"more than one parameter group": mistakes.TWICE, "empty": mistakes.EMPTY}
-        optimizer = explained(
-            case.name, lambda: make_optimizer(net, head_rate, backbone_rate, **options), errors
-        )
-        _needs(case, optimizer, "optimizer", ("step", "zero_grad"))
-        attempt(case.name, lambda: oracle.stepped(net, optimizer, batches))
-
-        def answer(make_ours: Any) -> State:
-            ours = oracle.net_of(numbers, dtype)
-            oracle.freeze(ours, children)
-            oracle.stepped(ours, make_ours(ours, plan), batches)
-            return _afterwards(our_state(ours))
-
+        got = self._theirs(made(self.make, numbers, dtype), batches)
+        answer = partial(self._ours, numbers, dtype, batches)
         known = ((m.says, partial(answer, m.answer)) for m in mistakes.OPTIMIZER)
-        fault = first_wrong(
-            _afterwards(state_of(net, case.name)), answer(oracle.optimizer), _possible(known)
-        )
-        return case.record(
-            **(fault or {"message": f"every parameter is right after {STEPS} steps"})
+        fault = first_wrong(got, answer(oracle.optimizer), _possible(known))
+        message = f"every parameter is right after {STEPS} steps"
+        return self.case.record(**(fault or {"message": message}))
+
+    def _theirs(self, net: Any, batches: Sequence[oracle.Batch]) -> State:
+        frozen_by(self.freeze, net, self.children)
+        optimizer = self._optimizer(net)
+        _needs(self.case, optimizer, "optimizer", ("step", "zero_grad"))
+        attempt(self.case.name, lambda: oracle.stepped(net, optimizer, batches))
+        return _afterwards(state_of(net, self.case.name))
+
+    def _optimizer(self, net: Any) -> Any:
+        errors = {"more than one parameter group": mistakes.TWICE, "empty": mistakes.EMPTY}
+        return explained(
+            self.case.name, lambda: self.make_optimizer(net, *self.rates, **self.options), errors
         )
 
-    conclude_precisely(case, find)
+    def _ours(
+        self, numbers: oracle.Numbers, dtype: "torch.dtype", batches: Sequence[oracle.Batch],
+        make: Any,
+    ) -> State:  # fmt: skip
+        net = oracle.net_of(numbers, dtype)
+        oracle.freeze(net, self.children)
+        oracle.stepped(net, make(net, oracle.Plan(*self.rates, **self.options)), batches)
+        return _afterwards(our_state(net))
 
 
 def _possible(known: Iterator[tuple[str, Known]]) -> Iterator[tuple[str, Known]]:

@@ -2,7 +2,8 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +78,7 @@ class ResumedTraining:
         parts = Parts(build, optimizer, schedule, freeze, children, steps, WARMUP)
         case = subject(resume, "path, net, optimizer, schedule", concept, f"{steps} steps in all")
         functions = save, resume, train_epoch
-
-        def find(dtype: "torch.dtype") -> Record:
-            with _elsewhere():
-                return _judged(case, functions, parts, dtype)
-
-        conclude_precisely(case, find)
+        conclude_precisely(case, lambda dtype: _judged(case, functions, parts, dtype))
 
     def afresh(
         self,
@@ -120,48 +116,98 @@ def _judged(
     case: Subject, functions: tuple[Function, Function, Function], parts: Parts,
     dtype: "torch.dtype",
 ) -> Record:  # fmt: skip
-    save, resume, train_epoch = functions
     rng = case.stream()
     numbers, others = oracle.drawn(rng, CLASSES), oracle.drawn(rng, CLASSES)
     batches = [batch(rng, dtype) for _ in range(parts.steps)]
     halves = [batches[: parts.steps // 2], batches[parts.steps // 2 :]]
-    path, name = _path(case, dtype), name_of(train_epoch)
-    whole = parts.made(numbers, dtype)
-    _saved(save, path, whole, 0)  # to be replaced
-    begun = state_of(whole[0], name)
-    ran(name, train_epoch, whole, halves[:1])
-    saved = state_of(whole[0], name)
-    _saved(save, path, whole, EPOCH)
-    again = parts.made(others, dtype)
-    fresh = state_of(again[0], name)
-    epoch = _resumed(case, resume, path, again)
-    back = state_of(again[0], name)
-    fault = _wrong_net(back, saved, {mistakes.OLD_FILE: begun, mistakes.NET_LOST: fresh})
-    fault = fault or _wrong_epoch(case, epoch, EPOCH)
-    if fault:
-        return case.record(**fault)
-    want = ran(name, train_epoch, whole, halves[1:])
-    got = ran(name, train_epoch, again, halves[1:])
+    training = _Interrupted(case, *functions, _path(case, dtype), halves)
+    with _elsewhere():
+        whole = parts.made(numbers, dtype)
+        begun, saved = training.stopped(whole)
+        again = parts.made(others, dtype)
+        fault = (
+            training.wrongly_back(again, begun, saved)
+            or training.wrongly_going_on(whole, again, partial(parts.ours, numbers, dtype))
+            or training.without_a_file(whole, again, saved)
+        )
+    return case.record(**(fault or {"message": "goes on as if nothing had happened"}))
 
-    def answer(restored: oracle.Restored) -> State:
-        net, _, _ = parts.ours(numbers, dtype)
+
+@dataclass(frozen=True)
+class _Interrupted:
+    """A training that is saved at ``path`` between two halves of its batches."""
+
+    case: Subject
+    save: Function
+    resume: Function
+    train_epoch: Function
+    path: str
+    halves: Sequence[Sequence[oracle.Batch]]
+
+    def stopped(self, whole: Made) -> tuple[State, State]:
+        """Trains the first half; what the net held before it, and what is saved after it."""
+        name = name_of(self.train_epoch)
+        _saved(self.save, self.path, whole, 0)  # to be replaced
+        begun = state_of(whole[0], name)
+        ran(name, self.train_epoch, whole, self.halves[:1])
+        saved = state_of(whole[0], name)
+        _saved(self.save, self.path, whole, EPOCH)
+        return begun, saved
+
+    def wrongly_back(self, again: Made, begun: State, saved: State) -> dict[str, Any]:
+        """Resumes; what of the net or of the epoch is wrong straight after it."""
+        name = name_of(self.train_epoch)
+        fresh = state_of(again[0], name)
+        epoch = _resumed(self.case, self.resume, self.path, again)
+        known = {mistakes.OLD_FILE: begun, mistakes.NET_LOST: fresh}
+        fault = _wrong_net(state_of(again[0], name), saved, known)
+        return fault or _wrong_epoch(self.case, epoch, EPOCH)
+
+    def wrongly_going_on(
+        self, whole: Made, again: Made, ours: Callable[[], Made]
+    ) -> dict[str, Any]:
+        """Trains both on the second half; how what was resumed differs."""
+        name = name_of(self.train_epoch)
+        want = ran(name, self.train_epoch, whole, self.halves[1:])
+        got = ran(name, self.train_epoch, again, self.halves[1:])
+        known = ((m.says, partial(self._lacking, ours, m.restored)) for m in mistakes.RESUMED)
+        fault = first_wrong(got, want, known)
+        if not fault:
+            return {}
+        return {**fault, "message": f"goes on in another way. {fault['message']}"}
+
+    def _lacking(self, ours: Callable[[], Made], restored: oracle.Restored) -> State:
+        """Losses and net of ours, of which only some was restored."""
+        net = ours()[0]
         make = partial(oracle.optimizer, plan=PLAN)
-        losses = oracle.resumed(net, make, halves, WARMUP, restored)
+        losses = oracle.resumed(net, make, self.halves, WARMUP, restored)
         after = our_state(net)
         return {"the losses": np.array(losses), **{f"{n} afterwards": after[n] for n in after}}
 
-    def known() -> Iterator[tuple[str, Any]]:
-        for lost in mistakes.RESUMED:
-            yield lost.says, partial(answer, lost.restored)
+    def without_a_file(self, whole: Made, again: Made, saved: State) -> dict[str, Any]:
+        """Lets a save fail in its middle; what is wrong if the file is then not as it was."""
+        if not self._breaks_off(whole) or self._is_back(again, saved):
+            return {}
+        message = f"a {name_of(self.save)} that breaks off loses the file that was there"
+        return failed(message, hint=mistakes.NOT_ATOMIC)
 
-    fault = first_wrong(got, want, known())
-    if fault:
-        message = f"goes on in another way. {fault['message']}"
-        return case.record(**{**fault, "message": message})
-    if not _survives(case, (save, resume), path, (whole, again), saved):
-        message = f"a {name_of(save)} that breaks off loses the file that was there"
-        return case.record(**failed(message, hint=mistakes.NOT_ATOMIC))
-    return case.record(message="goes on as if nothing had happened")
+    def _breaks_off(self, whole: Made) -> bool:
+        def unwritable() -> None:
+            """Functions of another process, and those within a function, cannot be written."""
+
+        try:
+            attempt(name_of(self.save), partial(self.save, self.path, *whole, unwritable))
+        except Refused:
+            return True
+        return False
+
+    def _is_back(self, again: Made, saved: State) -> bool:
+        try:
+            epoch = _resumed(self.case, self.resume, self.path, again)
+        except Refused:
+            return False
+        right = not _wrong_epoch(self.case, epoch, EPOCH)
+        return right and same(state_of(again[0], self.case.name), saved)
 
 
 def _saved(save: Function, path: str, made: Made, epoch: int) -> None:
@@ -172,32 +218,6 @@ def _saved(save: Function, path: str, made: Made, epoch: int) -> None:
     after = state_of(made[0], name)
     if not _identical(before, after):
         raise Refused(failed(f"{name} changes the net", hint=mistakes.SAVING_CHANGES))
-
-
-def _survives(
-    case: Subject,
-    functions: tuple[Function, Function],
-    path: str,
-    made: tuple[Made, Made],
-    saved: State,
-) -> bool:
-    """Whether the file is as it was after a save that failed in its middle, if it does fail."""
-    save, resume = functions
-
-    def unwritable() -> None:
-        """Functions of another process, and those within a function, cannot be written."""
-
-    try:
-        attempt(name_of(save), partial(save, path, *made[0], unwritable))
-    except Refused:
-        pass
-    else:
-        return True
-    try:
-        epoch = _resumed(case, resume, path, made[1])
-    except Refused:
-        return False
-    return not _wrong_epoch(case, epoch, EPOCH) and same(state_of(made[1][0], case.name), saved)
 
 
 def _resumed(case: Subject, resume: Function, path: str, made: Made) -> Any:

@@ -1,6 +1,6 @@
 """Checks of what a net starts with: taken over weights, what is frozen, what stays in eval mode."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from autograder.check.case import name_of
 from autograder.check.finetuning.nets import (
     CLASSES,
     Function,
-    Known,
     State,
     Subject,
     backbone_of,
@@ -32,13 +31,14 @@ from autograder.check.mistakes import finetuning as mistakes
 from autograder.check.modules import judge
 from autograder.check.modules.judge import MOST_NAMES, Refused, attempt
 from autograder.check.oracle import finetuning as oracle
-from autograder.check.record import Array, Record
+from autograder.check.record import Record
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 GIVEN = 12  # classes of the head that is to be left out
+SCORES = "the scores in train mode"
 
 
 def pretrained_net(make: Function, *, num_classes: int, concept: str = "") -> None:
@@ -283,45 +283,70 @@ def _wrong_mode(
     training: bool,
     dtype: "torch.dtype",
 ) -> dict[str, Any]:
-    import torch
-
     make, freeze, train_mode = functions
     rng = case.stream()
     numbers = oracle.drawn(rng, CLASSES)
     net = made(make, numbers, dtype)
     frozen_by(freeze, net, children)
     attempt(case.name, lambda: net.train(training))
+    x, _ = batch(rng, dtype)
+    got = _scored(case, net, _returned(case, train_mode, net), x)
+    answer = partial(_our_scores, numbers, children, x)
+    known = [(mistake.says, partial(answer, mistake.answer)) for mistake in mistakes.MODES]
+    known += [(mistakes.KEPT, partial(answer, mistakes.MODES[0].answer, kept=True))]
+    return first_wrong(got, answer(_learning), known)
+
+
+def _returned(case: Subject, train_mode: Function, net: Any) -> Any:
+    """What ``train_mode`` returns; raises `Refused` unless it is a net."""
+    import torch
+
     returned = attempt(case.name, lambda: train_mode(net))
     if not isinstance(returned, torch.nn.Module):
         got = "None" if returned is None else f"one {type(returned).__name__}"
-        return failed(f"{case.name} should return the net", got=got)
-    x, _ = batch(rng, dtype)
+        raise Refused(failed(f"{case.name} should return the net", got=got))
+    return returned
+
+
+def _scored(case: Subject, net: Any, returned: Any, x: "Tensor") -> State:
+    """The scores of what was returned, and the statistics of the net after them."""
+    import torch
+
     with torch.no_grad():
-        out = attempt(case.name, lambda: judge.array(returned(x)))
-    got_all = {"the scores in train mode": out, **_statistics(state_of(net, case.name))}
+        scores = attempt(case.name, lambda: judge.array(returned(x)))
+    return {SCORES: scores, **_statistics(state_of(net, case.name))}
 
-    def answer(names: Any, kept: bool = False) -> dict[str, Array]:
-        ours = oracle.net_of(numbers, dtype)
-        oracle.freeze(ours, children)
-        moving = names(ours)
-        before = our_state(ours)
-        for name, layer in oracle.batch_norms(ours):
-            layer.train(name in moving)
-        with torch.no_grad():
-            scores = ours(x)
-        after = our_state(ours)
-        if kept:
-            still = oracle.batch_norms(ours)
-            fixed = {n for n, layer in still if not layer.weight.requires_grad}
-            after = {n: (before if n.rpartition(".")[0] in fixed else after)[n] for n in after}
-        return {"the scores in train mode": judge.array(scores), **_statistics(after)}
 
-    def known() -> Iterator[tuple[str, Known]]:
-        for mistake in mistakes.MODES:
-            yield mistake.says, partial(answer, mistake.answer)
-        yield mistakes.KEPT, partial(answer, mistakes.MODES[0].answer, kept=True)
+def _our_scores(
+    numbers: oracle.Numbers,
+    children: Sequence[str],
+    x: "Tensor",
+    names: Function,
+    kept: bool = False,
+) -> State:
+    """The same of ours, with these batch norms in train mode.
 
-    return first_wrong(got_all, answer(_learning), known())
+    Args:
+        numbers: of the net.
+        children: that are frozen.
+        x: images.
+        names: of the batch norms in train mode, for a net.
+        kept: whether the statistics of those that are frozen are put back afterwards.
+    """
+    import torch
+
+    net = oracle.net_of(numbers, x.dtype)
+    oracle.freeze(net, children)
+    moving, before = names(net), our_state(net)
+    for name, layer in oracle.batch_norms(net):
+        layer.train(name in moving)
+    with torch.no_grad():
+        scores = judge.array(net(x))
+    after = our_state(net)
+    if kept:
+        learning = _learning(net)
+        after = {n: (after if n.rpartition(".")[0] in learning else before)[n] for n in after}
+    return {SCORES: scores, **_statistics(after)}
 
 
 def _learning(net: Any) -> set[str]:

@@ -2,27 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograder.check import judge, oracle, seed
-from autograder.check.call import call_as_is
-from autograder.check.case import Case, drawn, name_of
-from autograder.check.compare import difference, settled
-from autograder.check.explain import differs, kind, raised
-from autograder.check.hint import hint
+from autograder.check import oracle
+from autograder.check.case import Case, drawn
 from autograder.check.layer import Layer
 from autograder.check.mistakes import Mistake
 from autograder.check.record import Array, Outcome, Record
-from autograder.check.verdict import conclude
+from autograder.check.tensors import Arrays, Asked, Function, OfTensors
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Function = Callable[..., Any]
-Arrays = dict[str, Array]
 
 TRIES = 25  # batches among which the one is taken that tells most bugs from what is right
 POOL, DRAWS = 400, 20  # images from which those of such a batch are chosen, in so many draws
@@ -30,8 +22,8 @@ NO_BUG = 1000  # how much worse it is if a bug answers right than if two answer 
 
 
 @dataclass(frozen=True)
-class OfBatches:
-    """Checks of a function that takes tensors: bytes, whole numbers, truth values, float32.
+class OfBatches(OfTensors):
+    """The same for tensors of bytes, whole numbers, truth values or float32, chosen to tell bugs.
 
     Attributes:
         layer: what is known about it; every array is one of its arguments.
@@ -42,42 +34,21 @@ class OfBatches:
         dtype: what the result has to be made of, if that matters.
     """
 
-    layer: Layer
     telling: Function | None = None
     prepared: Mapping[str, Callable[[Array], Array]] = field(default_factory=dict)
     dtype: str = ""
 
-    def __call__(self, function: Function, *, concept: str = "", **given: Any) -> None:
-        """Checks what ``function`` returns.
+    def _judged(self, case: Case, asked: Asked) -> Record:
+        record = super()._judged(case, asked)
+        other = self.dtype and asked.dtype not in (self.dtype, "")
+        if record.outcome is Outcome.PASSED and other:
+            return record.but(**_wrong_dtype(asked.dtype, self.dtype))
+        return record
 
-        Args:
-            function: the student's.
-            concept: for a hidden check, the one thing about it that a student may know.
-            **given: a shape, an array or a `Drawn` for each argument; all else is an option.
+    def _tensor(self, array: Array) -> "Tensor":
+        return as_tensor(array)
 
-        Raises:
-            CheckFailed: the answer is wrong, or there is none.
-            GraderBroke: the check itself failed; nothing is said about the student.
-        """
-        case = self._case(function, concept, given)
-        conclude(case.record(), lambda: judge.needs_oracle(case) or self._judged(case, function))
-
-    def _judged(self, case: Case, function: Function) -> Record:
-        asked = _Asked(function)
-        record = judge.output(self.layer, case, asked)
-        if record.outcome is not Outcome.PASSED or asked.dtype in (self.dtype, ""):
-            return record
-        return record.but(**_wrong_dtype(asked.dtype, self.dtype)) if self.dtype else record
-
-    def _case(self, function: Function, concept: str, given: Mapping[str, Any]) -> Case:
-        name = name_of(function)
-        rng = seed.stream(f"{name} {concept} {sorted(given)}")
-        options = {key: given[key] for key in given if key not in self.layer.arguments}
-        arrays = self._most_telling(rng, given, options)
-        call = _text(name, arrays, options)
-        return Case(self.layer.oracle, name, call, arrays, {}, options, concept, False, rng)
-
-    def _most_telling(
+    def _arrays(
         self, rng: np.random.Generator, given: Mapping[str, Any], options: Mapping[str, Any]
     ) -> Arrays:
         """Of some draws, the one for which the fewest bugs answer what is right, or alike."""
@@ -117,67 +88,6 @@ class OfBatches:
         return {name: _single(array) for name, array in ready.items()}
 
 
-@dataclass(frozen=True)
-class Loss(OfBatches):
-    """The same of a loss, which also has to have a gradient."""
-
-    def backward(
-        self, function: Function, gradient: str, *, concept: str = "", **given: Any
-    ) -> None:
-        """Checks the ``gradient`` (``"dscores"``) that autograd finds; all else is as before."""
-        case = self._case(function, concept, given)
-        subject = case.record(call=f"{case.call}.backward()")
-
-        def find() -> Record:
-            record = judge.needs_oracle(case) or self._gradient(case, function, gradient)
-            return record.but(call=subject.call)
-
-        conclude(subject, find)
-
-    def _gradient(self, case: Case, function: Function, gradient: str) -> Record:
-        name = gradient.removeprefix("d")
-        given = {key: as_tensor(array) for key, array in case.given().items()}
-        leaf = given[name].requires_grad_()
-        called = call_as_is(function, list(given.values()), case.options, {})
-        if called.error is not None:
-            return case.record(**raised(called, case.name))
-        out = called.value
-        fault = _no_way_back(out)
-        if fault:
-            return case.record(**fault)
-        back = call_as_is(lambda: out.backward(), [], {}, {})
-        if back.error is not None:
-            return case.record(**raised(back, f"{case.name}(…).backward"))
-        got = settled(np.zeros(leaf.shape) if leaf.grad is None else leaf.grad.numpy())
-        return self._compared(case, gradient, got)
-
-    def _compared(self, case: Case, gradient: str, got: Any) -> Record:
-        place = list(case.arrays).index(gradient.removeprefix("d"))
-        want = oracle.evaluate(_slope(case.oracle, place), case.arrays, case.options)
-        wrong = difference(got, want, np.full(want.shape, np.abs(want).max()))
-        if wrong is None:
-            return case.record(message=f"{gradient} agrees with autograd")
-        bugs = [Mistake(m.name, m.says, _slope(m.answer, place)) for m in self.layer.mistakes]
-        found = differs(wrong, got, want, hint(bugs, case.arrays, case.options, got))
-        return case.record(**{**found, "message": f"{gradient}: {found['message']}"})
-
-
-class _Asked:
-    """A function of arrays that asks a student's with tensors, and remembers what it was given."""
-
-    def __init__(self, function: Function) -> None:
-        self.function, self.dtype = function, ""
-        self.__name__ = name_of(function)
-
-    def __call__(self, *arrays: Any, **options: Any) -> Any:
-        given = [as_tensor(array) for array in arrays]
-        out = self.function(*given, **options)
-        for array, changed in zip(arrays, given, strict=True):
-            array[...] = changed.detach().numpy()
-        self.dtype = str(getattr(out, "dtype", "")).removeprefix("torch.")
-        return out.detach().numpy() if hasattr(out, "detach") else out
-
-
 def as_tensor(array: Array) -> "Tensor":
     """A copy as a tensor; numbers with a point are float32, as in the lesson."""
     import torch
@@ -190,10 +100,6 @@ def _single(array: Any) -> Any:
     return array.astype(np.float32).astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def _text(name: str, arrays: Arrays, options: Mapping[str, Any]) -> str:
-    return f"{name}({', '.join([*arrays, *(f'{key}={v}' for key, v in options.items())])})"
-
-
 def _wrong_dtype(got: str, want: str) -> dict[str, Any]:
     return {
         "outcome": Outcome.FAILED,
@@ -204,41 +110,12 @@ def _wrong_dtype(got: str, want: str) -> dict[str, Any]:
     }
 
 
-def _no_way_back(out: Any) -> dict[str, Any]:
-    """Why nothing can be differentiated, if so."""
-    import torch
-
-    failed = {"outcome": Outcome.FAILED, "expected": "a tensor with one number and its graph"}
-    if not isinstance(out, torch.Tensor) or not out.requires_grad:
-        message = "no gradient flows back from what was returned"
-        return {**failed, "message": message, "got": kind(out), "hint": "Keep it a tensor: no "
-                ".item(), no .detach(), no NumPy on the way."}  # fmt: skip
-    if out.numel() != 1:
-        message = "the loss should be one number"
-        return {**failed, "message": message, "got": f"a tensor of shape {tuple(out.shape)}"}
-    return {}
-
-
-def _slope(function: Function, place: int) -> Function:
-    """The gradient of a function for its argument of this number."""
-
-    def slope(*tensors: Any, **settings: Any) -> Any:
-        import torch
-
-        leaves = [tensor.clone() for tensor in tensors]
-        leaves[place].requires_grad_()
-        (found,) = torch.autograd.grad(function(*leaves, **settings).sum(), leaves[place])
-        return found
-
-    return slope
-
-
 def _alike(layer: Layer, arrays: Arrays, options: Mapping[str, Any]) -> int:
     """How many bugs cannot be told from what is right, or from each other, by their answers."""
     right = oracle.evaluate(layer.oracle, arrays, options)
     answers = list(_answers(layer.mistakes, arrays, options))
-    unseen = sum(_same(right, answer) for answer in answers)
-    return NO_BUG * unseen + sum(_same(*pair) for pair in combinations(answers, 2))
+    unseen = _same(right, answers)
+    return NO_BUG * unseen + sum(_same(a, answers[i + 1 :]) for i, a in enumerate(answers))
 
 
 def _answers(
@@ -251,5 +128,10 @@ def _answers(
             continue
 
 
-def _same(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool(np.allclose(a, b, 1e-4, 1e-6, equal_nan=True))
+def _same(one: Array, others: list[Array]) -> int:
+    """How many of the others say the same."""
+    alike = [other for other in others if other.shape == one.shape]
+    if not alike:
+        return 0
+    close = np.isclose(one, np.stack(alike), 1e-4, 1e-6, equal_nan=True)
+    return int(close.reshape(len(alike), -1).all(axis=1).sum())

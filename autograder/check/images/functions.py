@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.check.images.batches import Loss, OfBatches
+from autograder.check.images.batches import OfBatches
 from autograder.check.layer import Layer
 from autograder.check.mistakes import Mistake
 from autograder.check.mistakes import images as mistakes
@@ -33,7 +33,7 @@ normalized_images = OfBatches(
 )
 cropped_images = OfBatches(_layer(("x", "top", "left"), oracle.cropped, mistakes.CROPPED))
 mirrored_images = OfBatches(_layer(("x", "chosen"), oracle.mirrored, mistakes.MIRRORED))
-smoothed_loss = Loss(
+smoothed_loss = OfBatches(
     _layer(("scores", "labels"), oracle.smoothed_loss, loss_mistakes.SMOOTHED_LOSS)
 )
 top_k_share = OfBatches(

@@ -1,4 +1,4 @@
-"""Checks of a ``torch.autograd.Function``, and of functions from tensors to a tensor.
+"""Checks of a ``torch.autograd.Function``, and of a function of weights.
 
 They are those of a layer: the student's function is called with tensors and answers with arrays.
 """
@@ -13,6 +13,7 @@ from autograder.check.layers import backprop
 from autograder.check.mistakes import functions as mistakes
 from autograder.check.oracle import functions as oracle
 from autograder.check.oracle import tensor
+from autograder.check.tensors import OfTensors
 
 Function = Callable[..., Any]
 
@@ -35,25 +36,6 @@ class Applied:
     def gradients(self, function: Any, *, concept: str = "", **given: Any) -> None:
         """Checks all of them by slopes. All else is as for `Layer.gradients`."""
         self.layer.gradients(_forward(function), _backward(function), concept=concept, **given)
-
-
-@dataclass(frozen=True)
-class Plain:
-    """Checks of a function from tensors to a tensor, of which no gradient is asked."""
-
-    layer: Layer
-
-    def __call__(self, function: Function, *, concept: str = "", **given: Any) -> None:
-        """Checks what it returns. Arguments and errors are those of `Layer.forward`."""
-
-        def applied(*arrays: Any, **options: Any) -> Any:
-            tensors = [tensor(array) for array in arrays]
-            out = _array(function(*tensors, **options))
-            _write_back(tensors, arrays)
-            return out
-
-        applied.__name__ = name_of(function)
-        self.layer.forward(applied, concept=concept, **given)
 
 
 def _forward(function: Any) -> Function:
@@ -98,7 +80,7 @@ relu_function = Applied(backprop.relu)
 linear_function = Applied(
     Layer(("x", "w", "b"), oracle.linear, mistakes.LINEAR, mistakes.LINEAR_GRADIENTS, cached=True)
 )
-filter_normalized = Plain(
+filter_normalized = OfTensors(
     Layer(
         ("direction", "weight"),
         oracle.filter_normalized,
