@@ -57,7 +57,9 @@ def _head(found: Sequence[Measured], without: Sequence[str]) -> Iterator[str]:
         if each.broken:
             yield f"**{each.lesson}** was not measured: {each.broken}."
         if each.untold:
-            yield f"**{each.lesson}**: no truth is written down for {', '.join(each.untold)}."
+            more = " What trainings come to is below." if each.spreads else ""
+            names = ", ".join(each.untold)
+            yield f"**{each.lesson}**: no truth is written down for {names}.{more}"
     if without:
         yield f"Without a truth to compare with, and so not measured: {', '.join(without)}."
 
