@@ -251,10 +251,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, metavar="N")
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which it is killed")
     parser.add_argument("--only", choices=("stock", "growth", "kills"), help="one of the tables")
-    parser.add_argument("--quick", action="store_true", help="two submissions, nothing else")
+    parser.add_argument("--quick", action="store_true", help="one submission, nothing else")
     arguments = parser.parse_args()
     if arguments.quick:
-        arguments.submissions, arguments.block, arguments.only = 2, 2, "stock"
+        arguments.submissions, arguments.block, arguments.workers = 1, 1, 1
+        arguments.only = "stock"
     with workshop() as batch:
         if arguments.only in (None, "stock"):
             against_stock(batch, arguments.submissions, arguments.block, arguments.workers)

@@ -11,14 +11,16 @@ import os
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.rooms.channel import Channel, ChannelClosed
-from autograder.rooms.examiner import Examiner
 from autograder.rooms.imports import Imports
 from autograder.rooms.sandbox import Confinement, Protection, confined
 from autograder.rooms.shell import Shell
 from autograder.rooms.student import StudentRoom
+
+if TYPE_CHECKING:
+    from autograder.rooms.examiner import Examiner
 
 REQUEST = 2**20
 
@@ -81,6 +83,7 @@ def _warm_oracle() -> None:
 
     from autograder.check import oracle
 
+    _side(examiner=True)
     one = np.ones((1, 1, 1, 1))
     oracle.gradients(oracle.conv, {"x": one, "w": one, "b": np.ones(1)}, {}, one)
 
@@ -103,12 +106,20 @@ def _room(request: dict[str, Any], channel: int, report: int) -> NoReturn:
     )
 
 
+def _side(examiner: bool) -> "type[Examiner | StudentRoom]":
+    if not examiner:
+        return StudentRoom
+    from autograder.rooms.examiner import Examiner  # it imports torch, which others must not have
+
+    return Examiner
+
+
 def _serve(request: dict[str, Any], descriptor: int) -> None:
     channel = Channel(socket.socket(fileno=descriptor), request["message_bytes"])
     shell = Shell.instance()
     shell.most = request["output_bytes"]
     try:
-        (Examiner if request["examiner"] else StudentRoom)(channel, shell).serve()
+        _side(request["examiner"])(channel, shell).serve()
     except ChannelClosed:
         return
 

@@ -13,11 +13,8 @@ from autograder.grading import marks
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "2-convolution"
 GRADE = ("autograder.cli", "grade", ASSIGNMENT)
-# Right in other styles, noisy, wrong in three ways, unanswered, and not a notebook.
-HANDED_IN = {
-    *("reference", "loops", "chatty", "crop_minus_p", "kernel_flipped", "upstream_changed"),
-    *("untouched", "not_json"),
-}
+# Right in another style, noisy, wrong, unanswered, and not a notebook.
+HANDED_IN = {"reference", "loops", "chatty", "upstream_changed", "untouched", "not_json"}
 WAYS = {
     "one worker": (*GRADE, "--workers", "1"),
     "three workers": (*GRADE, "--workers", "3"),
@@ -78,11 +75,11 @@ def test_everybody_has_the_same_marks_whichever_way_they_were_graded(graded):
 def test_grading_again_from_scratch_changes_no_mark(graded):
     folder = graded["three workers"]
     before = marks_of(folder)
-    said = run(*GRADE, "--fresh", "--student=loops", "--student=crop_minus_p", cwd=folder)
+    said = run(*GRADE, "--fresh", "--student=loops", "--student=upstream_changed", cwd=folder)
     assert "graded: 2" in said
     assert marks_of(folder) == before
 
 
 def test_grading_again_unchanged_grades_nobody(graded):
     said = run(*GRADE, cwd=graded["one worker"], ends=1)
-    assert "graded: 0, problems: 1, unchanged: 7" in said
+    assert "graded: 0, problems: 1, unchanged: 5" in said

@@ -193,6 +193,11 @@ def test_torch_is_there_only_if_the_assignment_says_so(examine):
     assert examine(student, "assert f().sum() == 2", torch=True).errors == [""]
 
 
+def test_where_there_is_no_torch_no_part_of_it_is_loaded_either(examine):
+    student = "def f():\n    import sys\n    return sorted(n for n in sys.modules if 'torch' in n)"
+    assert examine(student, "assert f() == ['torch'], f()").errors == [""]
+
+
 def test_an_examiner_that_ends_says_nothing_about_the_student(examine):
     found = examine(FINE, CHECK, "import os\nos._exit(1)", CHECK)
     assert [error.split(":")[0] for error in found.errors] == ["GraderBroke"] * 3

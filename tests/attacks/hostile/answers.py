@@ -386,6 +386,21 @@ def torch_from_elsewhere(notebook: NotebookNode, folder: Path) -> None:
     )
 
 
+@forges("Answers come from torch.nn.functional, if a part of torch happens to be loaded.")
+def torch_already_loaded(notebook: NotebookNode, folder: Path) -> None:
+    answer(
+        notebook,
+        "conv-forward",
+        """
+        def conv_forward(x, w, b, **options):
+            import sys
+            functional = sys.modules["torch.nn.functional"]
+            t = functional.torch.tensor
+            return functional.conv2d(t(x), t(w), t(b), **options).numpy(), None
+        """,
+    )
+
+
 @forges("The course's own oracle computes the answers.", variation=True)
 def oracle_called(notebook: NotebookNode, folder: Path) -> None:
     answer(
