@@ -206,7 +206,9 @@ others = [box, nested, touching, corner, below, apart, empty]
 check.box_iou(iou, a=[box, empty], b=others)
 ### BEGIN HIDDEN TESTS
 check.box_iou(iou, a=[apart, nested, [0, 0, 1, 1]], b=[box, corner], concept="boxes that lie apart")
-check.box_iou(iou, a=[empty, [5, 3, 5, 9]], b=[empty, [7, 7, 9, 7]], concept="nothing but empty")
+upright, flat = [5.0, 3, 5, 9], [3.0, 4, 9, 4]
+lines = [empty, [7, 7, 9, 7], [5, 4, 5, 12], [4, 4, 12, 4]]
+check.box_iou(iou, a=[empty, upright, flat], b=lines, concept="nothing but empty")
 small, smaller = [0.25, 0.5, 1, 1], [0.5, 0.5, 1, 0.75]
 check.box_iou(iou, a=[small, smaller], b=[small, smaller, box], concept="boxes within one pixel")
 ### END HIDDEN TESTS

@@ -267,6 +267,18 @@ def test_wrong_scores_are_named(judged, old, new, says):
 
 
 @pytest.mark.parametrize(
+    ("name", "change"),
+    [("x", "x += 1"), ("state", 'state["fc.bias"] += 1'), ("state", "state.clear()")],
+)
+def test_right_scores_of_a_function_that_changes_what_it_is_given_fail(judged, name, change):
+    old = '    return h.mean(axis=(2, 3)) @ state["fc.weight"].T + state["fc.bias"]'
+    new = old.replace("return", "scores =") + f"\n    {change}\n    return scores"
+    record = judged(use.numpy_resnet, answers((old, new)).numpy_resnet18, **SCORES)
+    assert record.outcome is Outcome.FAILED
+    assert record.message.endswith(f"changes its argument {name}")
+
+
+@pytest.mark.parametrize(
     "ask",
     [
         lambda judged, made: judged(use.gradient_norms, made.gradient_norms, made.ResNet),

@@ -264,8 +264,18 @@ def _told_apart(case: Case) -> "tuple[torch.Tensor, torch.Tensor, dict[bool, int
 
 
 def _judged_scores(function: Function, case: Case) -> Record:
-    state = {name: array.copy() for name, array in case.numbers.items()}
-    out = attempt(name_of(function), lambda: settled(function(state, case.x.copy())))
+    state, x = {name: array.copy() for name, array in case.numbers.items()}, case.x.copy()
+    out = attempt(name_of(function), lambda: settled(function(state, x)))
     want = case.answer(case.net.oracle).out
     fault = wrong(out, want, judge.known_answers(case, lambda answer: answer.out))
+    given = {"state": _same(state, case.numbers), "x": _same({"x": x}, {"x": case.x})}
+    changed = tuple(name for name, same in given.items() if not same)
+    if not fault and changed:
+        fault = changed_arguments(name_of(function), changed)
     return case.record(**fault) if fault else case.record(message="the scores are PyTorch's")
+
+
+def _same(after: Mapping[str, Array], before: Mapping[str, Array]) -> bool:
+    return after.keys() == before.keys() and all(
+        map(np.array_equal, after.values(), before.values())
+    )
