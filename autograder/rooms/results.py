@@ -99,7 +99,9 @@ def versions() -> dict[str, str]:
 
 def _package_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    # Data too: a lesson may take trained weights, pictures, the manifest.
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    for path in sorted(files):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
     return digest.hexdigest()

@@ -20,6 +20,7 @@ from autograder.check.mistakes.lenet_backward import LENET_GRADIENTS, gradient_o
 from autograder.check.oracle import lenet as oracle
 from autograder.check.oracle.learning import sgd
 from autograder.check.record import Outcome
+from tests.check.lessons import passed
 
 LESSON = Path(__file__).parents[2] / "source" / "4-convnet" / "convnet.py"
 WIDE = dict(images=(3, 1, 8, 12), channels=(4, 5), hidden=6, classes=3)
@@ -43,10 +44,6 @@ def hint_of(record):
     """The hint of a check that must have failed."""
     assert record.outcome is Outcome.FAILED, record
     return record.hint
-
-
-def passed(record):
-    return record.outcome is Outcome.PASSED and not record.hint
 
 
 # What is right.

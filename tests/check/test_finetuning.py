@@ -16,6 +16,7 @@ from autograder.check.mistakes import finetuning_looks as looks
 from autograder.check.mistakes import finetuning_steps as steps
 from autograder.check.oracle import finetuning as oracle
 from autograder.check.record import Outcome
+from tests.check.lessons import passed
 
 LESSON = Path(__file__).parents[2] / "source" / "6-miniplaces" / "miniplaces.py"
 EARLY = ["conv1", "bn1", "layer1"]
@@ -241,10 +242,6 @@ ALL = [
     twice_record,
     gradients_record,
 ]
-
-
-def passed(record):
-    return record.outcome is Outcome.PASSED and not record.hint
 
 
 # What is right.

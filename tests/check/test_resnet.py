@@ -1,25 +1,21 @@
 """The checks of residual networks: what they accept, and that they name what is wrong."""
 
-import re
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F  # noqa: N812
 
 from autograder.check.mistakes import resnet as mistakes
 from autograder.check.modules import judge as machinery
 from autograder.check.modules.resnet import basic_block, bottleneck, resnet, same_conv
 from autograder.check.oracle import resnet as oracle
 from autograder.check.record import Outcome
+from tests.check.lessons import answers as answers_of
+from tests.check.lessons import passed
 
 LESSON = Path(__file__).parents[2] / "source" / "5-resnet" / "resnet.py"
-CELLS = re.split(r"(?m)^(?=# %%)", LESSON.read_text(encoding="utf-8"))
-SOLUTIONS = "".join(cell for cell in CELLS if cell.startswith("# %% solution="))
 
 PARAMETERS = {
     18: 11_689_512,
@@ -30,23 +26,12 @@ PARAMETERS = {
 }
 
 
-def answers(*changes, code=SOLUTIONS):
-    """The lesson's own answers, by name, with changes of their text."""
-    for old, new in changes:
-        assert old in code, old
-        code = code.replace(old, new)
-    names = {"np": np, "torch": torch, "nn": nn, "F": F}
-    exec(compile(code, LESSON.name, "exec"), names)
-    return SimpleNamespace(**names)
+answers = partial(answers_of, LESSON)
 
 
 @pytest.fixture(scope="module")
 def right():
     return answers()
-
-
-def passed(record):
-    return record.outcome is Outcome.PASSED and not record.hint
 
 
 def block_records(judged, make):

@@ -150,3 +150,10 @@ def test_copies_of_a_course_may_share_a_folder(tmp_path, monkeypatch):
     assert results.folder_of(tmp_path) == tmp_path / ".autograder" / "results"
     monkeypatch.setenv("AUTOGRADER_RESULTS", str(tmp_path / "of all"))
     assert results.folder_of(tmp_path) == tmp_path / "of all"
+
+
+@pytest.mark.parametrize(("name", "counts"), [("a.py", True), ("b.npz", True), ("c.pyc", False)])
+def test_all_that_the_package_holds_counts_but_what_python_makes_of_it(tmp_path, name, counts):
+    before = results._package_digest(tmp_path)
+    (tmp_path / name).write_bytes(b"1")
+    assert (results._package_digest(tmp_path) != before) == counts
